@@ -1,2 +1,50 @@
-//! Under construction.
-fn main() {}
+//! The one front door for every chore: `cargo xtask <chore>`, which needs nothing but cargo.
+
+mod bench;
+mod program;
+mod proto;
+mod quick_start;
+mod report;
+mod test;
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+
+const USAGE: &str = "\
+usage: cargo xtask <chore>
+
+  test               everything that must hold, on a fresh machine too
+  tidy               the rules of the house that a program can keep
+  proto              lint, format and compatibility of the contract
+  proto --accept     take the contract as it is now for the one to be compatible with
+  quick-start        README's quick start alone
+  bench [argument..] the benchmarks, built as what is shipped";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
+    // Chores speak of paths as the workspace does.
+    std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))?;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["test"] => test::run(),
+        ["tidy"] => tidy::run(),
+        ["proto"] => proto::check(),
+        ["proto", "--accept"] => proto::accept(),
+        ["quick-start"] => quick_start::run(),
+        ["bench", rest @ ..] => bench::run(rest),
+        _ => bail!("{USAGE}"),
+    }
+}

@@ -1,0 +1,214 @@
+//! README's quick start, pasted as it stands into an empty folder.
+//!
+//! The commands are read out of README.md, never repeated here. Under the heading "Quick start" the
+//! first block starts the service, and the blocks after it are what the reader pastes beside it.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+use tempfile::TempDir;
+
+use crate::program::program;
+use crate::tools::GRPCURL;
+
+/// What the service says when it takes calls.
+const READY: &str = "listening";
+
+/// It is built first, in release mode, on whatever machine this is.
+const START_LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// What the README promises at most.
+const MOST_CALLS: usize = 5;
+
+/// Runs the service while the pipe to us is open, and ends with the service's own exit status.
+const SERVICE: &str = r#"
+bash -euc "$1" &
+service=$!
+exec >&- 2>&-   # so that our reader sees the end of the service
+read -r _       # ends when xtask closes the pipe, or dies
+kill -TERM "$service"
+timeout 60 tail --sleep-interval=0.1 --pid="$service" --follow /dev/null || kill -KILL "$service"
+wait "$service"
+"#;
+
+pub(crate) fn run() -> anyhow::Result<()> {
+    let readme = std::fs::read_to_string("README.md").context("README.md")?;
+    ensure!(readme.contains("cargo xtask test"), "README.md does not name `cargo xtask test`");
+    let blocks = blocks(&readme);
+    let Some((start, rest)) = blocks.split_first() else {
+        bail!("README.md has no ```console or ```sh block under a heading \"Quick start\"");
+    };
+    let rest = rest.concat();
+    let calls = rest.matches("grpcurl ").count();
+    ensure!(calls <= MOST_CALLS, "{calls} calls of grpcurl, {MOST_CALLS} are the most");
+
+    let grpcurl = GRPCURL.obtain()?;
+    let clone = clone_working_tree()?;
+    let service = Service::start(clone.path(), start)?;
+    service.wait_until_ready()?;
+    let output = paste(clone.path(), &rest, grpcurl.parent().context("grpcurl's folder")?)?;
+    service.stop()?;
+
+    let (_, after) = output.split_once("VERDICT_VALID").context("no VERDICT_VALID came")?;
+    ensure!(after.contains("VERDICT_REVOKED"), "no VERDICT_REVOKED came after VERDICT_VALID");
+    Ok(())
+}
+
+/// The commands of each fenced block under "Quick start", without prompts and without output.
+fn blocks(readme: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut inside = false;
+    let mut lines = readme.lines();
+    while let Some(line) = lines.next() {
+        if let Some(language) = line.strip_prefix("```") {
+            let body: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+            match language {
+                "sh" if inside => blocks.push(body.join("\n") + "\n"),
+                "console" if inside => blocks.push(typed(&body)),
+                _ => {}
+            }
+        } else if line.starts_with('#') {
+            inside = line.trim_start_matches('#').trim() == "Quick start";
+        }
+    }
+    blocks
+}
+
+/// What was typed in a console: the lines after a `$ `, with those that a backslash continues.
+fn typed(console: &[&str]) -> String {
+    let mut commands = String::new();
+    let mut continued = false;
+    for line in console {
+        let command = if continued { Some(*line) } else { line.strip_prefix("$ ") };
+        continued = command.is_some_and(|command| command.ends_with('\\'));
+        if let Some(command) = command {
+            commands.push_str(command);
+            commands.push('\n');
+        }
+    }
+    commands
+}
+
+/// What a clone would hold if everything were committed as it stands.
+fn clone_working_tree() -> anyhow::Result<TempDir> {
+    let clone = tempfile::tempdir()?;
+    for path in crate::tidy::files_git_knows()? {
+        let copy = clone.path().join(&path);
+        std::fs::create_dir_all(copy.parent().context("a file has a folder")?)?;
+        std::fs::copy(&path, copy).with_context(|| path.clone())?;
+    }
+    Ok(clone)
+}
+
+/// Pastes commands into one shell beside the service and returns all they said.
+fn paste(folder: &Path, commands: &str, tools: &Path) -> anyhow::Result<String> {
+    println!("{commands}");
+    let path = format!("{}:{}", tools.display(), own("PATH").unwrap_or_default());
+    let output = in_fresh_environment()
+        .args(["-euc", commands])
+        .current_dir(folder)
+        .env("PATH", path)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()?;
+    let said = String::from_utf8(output.stdout)?;
+    println!("{said}");
+    ensure!(output.status.success(), "the pasted commands ended with {}", output.status);
+    Ok(said)
+}
+
+/// The service as README starts it, stopped when this goes.
+#[derive(Debug)]
+struct Service {
+    shell: Child,
+    lines: Receiver<String>,
+}
+
+impl Service {
+    fn start(folder: &Path, start: &str) -> anyhow::Result<Self> {
+        print!("{start}");
+        let (output, theirs) = std::io::pipe()?;
+        let mut command = in_fresh_environment();
+        command.args(["-c", SERVICE, "service", start.trim_end()]).current_dir(folder);
+        command.stdin(Stdio::piped()).stdout(theirs.try_clone()?).stderr(theirs);
+        let shell = command.spawn().context("starting bash")?;
+        drop(command); // and with it our copies of the pipe's other end
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                println!("service | {line}");
+                // Nobody may be waiting any more: then it is only shown.
+                drop(sender.send(line));
+            }
+        });
+        Ok(Self { shell, lines })
+    }
+
+    fn wait_until_ready(&self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + START_LIMIT;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(line) if line.contains(READY) => return Ok(()),
+                Ok(_) => {}
+                Err(RecvTimeoutError::Timeout) => bail!("no \"{READY}\" within {START_LIMIT:?}"),
+                Err(RecvTimeoutError::Disconnected) => bail!("ended without \"{READY}\""),
+            }
+        }
+    }
+
+    fn stop(mut self) -> anyhow::Result<()> {
+        let status = self.shell.wait()?;
+        ensure!(status.success(), "on SIGTERM the service ended with {status}");
+        Ok(())
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // Waiting closes its stdin first, which is the order to stop.
+        drop(self.shell.wait());
+    }
+}
+
+/// A shell that knows none of the reader's own settings of the service, and builds where we build.
+fn in_fresh_environment() -> Command {
+    let mut shell = program("bash");
+    for (variable, _) in std::env::vars_os() {
+        if variable.to_string_lossy().starts_with("KEYWARD_") {
+            shell.env_remove(&variable);
+        }
+    }
+    let target = std::path::absolute(own("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()));
+    shell.envs(target.map(|folder| ("CARGO_TARGET_DIR", folder)));
+    shell
+}
+
+#[expect(clippy::disallowed_methods, reason = "what the reader's shell would pass on")]
+fn own(variable: &str) -> Option<String> {
+    std::env::var(variable).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is taken out of a README, and what is left.
+
+    use super::blocks;
+
+    #[test]
+    fn only_blocks_under_the_heading_are_taken() {
+        let readme = "# A\n```sh\nno\n```\n## Quick start\n```sh\nrun # not a heading\n```\n\
+                      text\n```json\n{}\n```\n```sh\ncall\n```\n## Next\n```sh\nno\n```\n";
+        assert_eq!(blocks(readme), ["run # not a heading\n", "call\n"]);
+    }
+
+    #[test]
+    fn console_yields_what_was_typed() {
+        let readme = "## Quick start\n```console\n$ a \\\n  -b\nout\n# out\n$ c\n```\n";
+        assert_eq!(blocks(readme), ["a \\\n  -b\nc\n"]);
+    }
+}
