@@ -1,1 +1,22 @@
-//! Under construction.
+//! What an API key *is*, and the decision on a presented one: the rules of Keyward without any of
+//! its machinery.
+//!
+//! In reading order:
+//!
+//! 1. [`clock`]: time as one type, in microseconds, and where it comes from.
+//! 2. [`text`]: what can be wrong with a short text, said in one way.
+//! 3. [`id`]: the names of keys and businesses.
+//!
+//! What always holds:
+//!
+//! - Everything is synchronous and pure. Time comes in as a [`Timestamp`](clock::Timestamp),
+//!   randomness as a [`SecureRandom`](ring::rand::SecureRandom); nothing reads the environment,
+//!   waits, logs, or knows a database or a wire format. [`clock::SystemClock`] is the one exception.
+//! - What exists is valid: every type is made by a parser that refuses what its rule refuses, and
+//!   what it prints, it parses again.
+//! - A secret cannot be printed: `Debug` of whatever is derived from one shows the type's name.
+//! - Nothing here panics, whatever it is given.
+
+pub mod clock;
+pub mod id;
+pub mod text;
