@@ -6,6 +6,8 @@
 //! 1. [`clock`]: time as one type, in microseconds, and where it comes from.
 //! 2. [`text`]: what can be wrong with a short text, said in one way.
 //! 3. [`id`]: the names of keys and businesses.
+//! 4. [`secret`]: the string that a customer's integration sends; issued once, recognised by form.
+//! 5. [`digest`]: what is stored instead of it, and the peppers that key it.
 //!
 //! What always holds:
 //!
@@ -18,5 +20,7 @@
 //! - Nothing here panics, whatever it is given.
 
 pub mod clock;
+pub mod digest;
 pub mod id;
+pub mod secret;
 pub mod text;
