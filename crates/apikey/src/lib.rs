@@ -8,6 +8,9 @@
 //! 3. [`id`]: the names of keys and businesses.
 //! 4. [`secret`]: the string that a customer's integration sends; issued once, recognised by form.
 //! 5. [`digest`]: what is stored instead of it, and the peppers that key it.
+//! 6. [`scope`]: what a key may reach, by name.
+//! 7. [`endpoint`]: what a request reaches, and the templates that cover it.
+//! 8. [`catalogue`]: which scopes exist, and which of them cover which endpoints.
 //!
 //! What always holds:
 //!
@@ -19,8 +22,11 @@
 //! - A secret cannot be printed: `Debug` of whatever is derived from one shows the type's name.
 //! - Nothing here panics, whatever it is given.
 
+pub mod catalogue;
 pub mod clock;
 pub mod digest;
+pub mod endpoint;
 pub mod id;
+pub mod scope;
 pub mod secret;
 pub mod text;
