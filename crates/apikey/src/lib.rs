@@ -11,6 +11,9 @@
 //! 6. [`scope`]: what a key may reach, by name.
 //! 7. [`endpoint`]: what a request reaches, and the templates that cover it.
 //! 8. [`catalogue`]: which scopes exist, and which of them cover which endpoints.
+//! 9. [`settings`]: what people write on a key.
+//! 10. [`lifecycle`]: states, and the only ways between them.
+//! 11. [`billing`]: when a business's request count starts anew.
 //!
 //! What always holds:
 //!
@@ -22,11 +25,14 @@
 //! - A secret cannot be printed: `Debug` of whatever is derived from one shows the type's name.
 //! - Nothing here panics, whatever it is given.
 
+pub mod billing;
 pub mod catalogue;
 pub mod clock;
 pub mod digest;
 pub mod endpoint;
 pub mod id;
+pub mod lifecycle;
 pub mod scope;
 pub mod secret;
+pub mod settings;
 pub mod text;
