@@ -14,6 +14,7 @@
 //! 9. [`settings`]: what people write on a key.
 //! 10. [`lifecycle`]: states, and the only ways between them.
 //! 11. [`billing`]: when a business's request count starts anew.
+//! 12. [`verdict`]: [`decide`](verdict::decide), for which all the rest is here.
 //!
 //! What always holds:
 //!
@@ -36,3 +37,4 @@ pub mod scope;
 pub mod secret;
 pub mod settings;
 pub mod text;
+pub mod verdict;
