@@ -9,9 +9,10 @@ mod test;
 mod tidy;
 mod tools;
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 
 const USAGE: &str = "\
 usage: cargo xtask <chore>
@@ -34,8 +35,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> anyhow::Result<()> {
-    // Chores speak of paths as the workspace does.
-    std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))?;
+    enter_workspace()?;
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
@@ -47,4 +47,12 @@ fn run() -> anyhow::Result<()> {
         ["bench", rest @ ..] => bench::run(rest),
         _ => bail!("{USAGE}"),
     }
+}
+
+/// Chores speak of paths from the workspace's root. Cargo says at run time which one this is: what it
+/// said when this was built may be another clone's, which builds into the same folder.
+#[expect(clippy::disallowed_methods, reason = "cargo tells by the environment alone")]
+fn enter_workspace() -> anyhow::Result<()> {
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").context("start this as `cargo xtask`")?;
+    Ok(std::env::set_current_dir(Path::new(&own).join(".."))?)
 }
