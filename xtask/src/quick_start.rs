@@ -105,10 +105,11 @@ fn clone_working_tree() -> anyhow::Result<TempDir> {
 }
 
 /// Pastes commands into one shell beside the service and returns all they said.
+#[expect(clippy::disallowed_methods, reason = "the reader's PATH, and before it our tools")]
 fn paste(folder: &Path, commands: &str, tools: &Path) -> anyhow::Result<String> {
     println!("{commands}");
-    let path = format!("{}:{}", tools.display(), own("PATH").unwrap_or_default());
-    let output = in_fresh_environment()
+    let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap_or_default());
+    let output = in_fresh_environment()?
         .args(["-euc", commands])
         .current_dir(folder)
         .env("PATH", path)
@@ -132,7 +133,7 @@ impl Service {
     fn start(folder: &Path, start: &str) -> anyhow::Result<Self> {
         print!("{start}");
         let (output, theirs) = std::io::pipe()?;
-        let mut command = in_fresh_environment();
+        let mut command = in_fresh_environment()?;
         command.args(["-c", SERVICE, "service", start.trim_end()]).current_dir(folder);
         command.stdin(Stdio::piped()).stdout(theirs.try_clone()?).stderr(theirs);
         let shell = command.spawn().context("starting bash")?;
@@ -175,22 +176,17 @@ impl Drop for Service {
     }
 }
 
-/// A shell that knows none of the reader's own settings of the service, and builds where we build.
-fn in_fresh_environment() -> Command {
+/// A shell that knows none of the reader's own settings of the service. It builds into a folder apart:
+/// cargo would take what the clone left there for a build of the working tree, which may have moved on.
+fn in_fresh_environment() -> anyhow::Result<Command> {
     let mut shell = program("bash");
     for (variable, _) in std::env::vars_os() {
         if variable.to_string_lossy().starts_with("KEYWARD_") {
             shell.env_remove(&variable);
         }
     }
-    let target = std::path::absolute(own("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()));
-    shell.envs(target.map(|folder| ("CARGO_TARGET_DIR", folder)));
-    shell
-}
-
-#[expect(clippy::disallowed_methods, reason = "what the reader's shell would pass on")]
-fn own(variable: &str) -> Option<String> {
-    std::env::var(variable).ok()
+    shell.env("CARGO_TARGET_DIR", std::path::absolute("target/quick-start")?);
+    Ok(shell)
 }
 
 #[cfg(test)]
