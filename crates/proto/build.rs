@@ -11,6 +11,7 @@ const FILES: [&str; 3] = [
     "keyward/v1/key_management.proto",
 ];
 
+#[expect(clippy::disallowed_methods, reason = "cargo tells a build script where to write by it")]
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed={ROOT}");
     // Comments come along: they are the clients' documentation, through reflection too.

@@ -1,0 +1,45 @@
+//! What a list of keys is asked for.
+
+use apikey::{
+    clock::Timestamp,
+    id::{BusinessId, KeyId},
+    lifecycle::State,
+    scope::ScopeName,
+};
+
+/// Which keys, from where on, and how many.
+#[derive(Debug, Clone)]
+pub struct KeyQuery {
+    /// Of any of these businesses.
+    pub business_ids: Vec<BusinessId>,
+    /// And for which all of this holds.
+    pub filter: KeyFilter,
+    /// After this one; `None` begins with the newest.
+    pub after: Option<KeyPosition>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// A condition on keys: all that is set must hold.
+#[derive(Debug, Clone, Default)]
+pub struct KeyFilter {
+    /// In any of these states; empty means all.
+    pub states: Vec<State>,
+    /// Holds this scope.
+    pub scope: Option<ScopeName>,
+    /// Expires before this moment.
+    pub expire_before: Option<Timestamp>,
+    /// Has exactly this obfuscated secret.
+    pub obfuscated_secret: Option<String>,
+    /// Has this in its name, case-sensitive.
+    pub display_name_part: Option<String>,
+}
+
+/// A key's place in the order of lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyPosition {
+    /// When the key was made.
+    pub create_time: Timestamp,
+    /// Decides between keys of the same moment.
+    pub key_id: KeyId,
+}

@@ -1,0 +1,117 @@
+//! PostgreSQL: connections, transactions, and what only this engine spells its own way.
+
+mod exclusive;
+mod migrations;
+
+use std::time::Duration;
+
+use deadpool::{Runtime, managed::Object};
+use diesel::{ConnectionError, ConnectionResult, define_sql_function, pg::Pg, sql_types};
+use diesel_async::{
+    AsyncPgConnection, SimpleAsyncConnection as _,
+    pooled_connection::{
+        AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool::Pool,
+    },
+};
+use tokio_postgres::{Config, NoTls};
+
+use crate::{
+    PoolLimits,
+    error::{StoreError, chain},
+};
+
+pub(crate) use exclusive::Exclusive;
+
+pub(crate) type Backend = Pg;
+pub(crate) type Connection = AsyncPgConnection;
+type Manager = AsyncDieselConnectionManager<Connection>;
+
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// What every session is set to: no statement and no wait for a lock outlasts the patience of a
+/// caller, and a forgotten transaction does not hold up the others.
+const SESSION: &str = "set statement_timeout = '10s'; set lock_timeout = '5s'; \
+                       set idle_in_transaction_session_timeout = '10s'; set time zone 'UTC'";
+
+define_sql_function! {
+    /// Where `part` begins in `text`, from 1; 0 where it does not.
+    #[sql_name = "strpos"]
+    fn position(text: sql_types::Text, part: sql_types::Text) -> sql_types::Integer;
+}
+
+/// Whether a key's list of scopes has this name in it.
+macro_rules! holds_scope {
+    ($name:expr) => {
+        diesel::dsl::sql::<diesel::sql_types::Bool>("keys.scopes @> array[")
+            .bind::<diesel::sql_types::Text, _>($name.to_owned())
+            .sql("]")
+    };
+}
+
+/// Runs a change in one transaction. The counter's row lock, taken first, lines changes up.
+macro_rules! write_transaction {
+    ($conn:ident, $body:expr) => {
+        diesel_async::AsyncConnection::transaction(&mut *$conn, $body)
+    };
+}
+
+#[path = "../queries/mod.rs"]
+mod queries;
+
+/// A PostgreSQL database, through a pool of connections.
+#[derive(Clone)]
+pub(crate) struct Database {
+    pool: Pool<Connection>,
+    config: Config,
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The configuration holds a password.
+        f.debug_struct("Database").field("pool", &self.pool.status()).finish_non_exhaustive()
+    }
+}
+
+impl Database {
+    /// Opens nothing yet: connections come with their first use.
+    pub(crate) fn new(url: &str, limits: PoolLimits) -> Result<Self, StoreError> {
+        let unavailable = |error: &dyn std::error::Error| StoreError::Unavailable(chain(error));
+        let mut config: Config = url.parse().map_err(|error| unavailable(&error))?;
+        config.application_name("keyward").connect_timeout(CONNECT_TIMEOUT);
+        let for_setup = config.clone();
+        let manager = Manager::new_with_config(url, {
+            let mut manager = ManagerConfig::default();
+            manager.recycling_method = RecyclingMethod::Fast;
+            manager.custom_setup = Box::new(move |_| {
+                let config = for_setup.clone();
+                Box::pin(async move { connect(&config).await })
+            });
+            manager
+        });
+        let pool = Pool::builder(manager)
+            .max_size(limits.connections)
+            .wait_timeout(Some(limits.wait))
+            .create_timeout(Some(CONNECT_TIMEOUT))
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| unavailable(&error))?;
+        Ok(Self { pool, config })
+    }
+
+    async fn read(&self) -> Result<Object<Manager>, StoreError> {
+        Ok(self.pool.get().await?)
+    }
+
+    async fn write(&self) -> Result<Object<Manager>, StoreError> {
+        Ok(self.pool.get().await?)
+    }
+}
+
+/// A session of its own, set up like every other.
+async fn connect(config: &Config) -> ConnectionResult<Connection> {
+    let bad = |error: &dyn std::error::Error| ConnectionError::BadConnection(chain(error));
+    let (client, connection) = config.connect(NoTls).await.map_err(|error| bad(&error))?;
+    let mut session = Connection::try_from_client_and_connection(client, connection).await?;
+    session.batch_execute(SESSION).await.map_err(|error| bad(&error))?;
+    Ok(session)
+}

@@ -1,0 +1,114 @@
+//! What replicas hold: everything, page by page, and then whatever changed after a revision.
+
+use apikey::digest::Digest;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::engine;
+use crate::{
+    error::StoreError,
+    record::{Changes, HeldBusiness, HeldSecret, Revision},
+    rows::{BusinessRow, HeldSecretRow, ScopeRow},
+    schema::{businesses, change_counter, keys, scopes, secrets},
+};
+
+impl engine::Database {
+    /// The newest committed change.
+    pub(crate) async fn revision(&self) -> Result<Revision, StoreError> {
+        let mut conn = self.read().await?;
+        current_revision(&mut conn).await
+    }
+
+    /// All that changed after `applied`. The counter is read first: rows that are read later hold at
+    /// least everything up to it.
+    pub(crate) async fn changes_after(&self, applied: Revision) -> Result<Changes, StoreError> {
+        let mut conn = self.read().await?;
+        let through = current_revision(&mut conn).await?;
+        if through <= applied {
+            return Ok(Changes { through, ..Changes::default() });
+        }
+        let businesses: Vec<BusinessRow> = businesses::table
+            .filter(businesses::rev.gt(applied.0))
+            .order(businesses::rev)
+            .select(BusinessRow::as_select())
+            .load(&mut conn)
+            .await?;
+        let scopes: Vec<ScopeRow> = scopes::table
+            .filter(scopes::rev.gt(applied.0))
+            .order(scopes::rev)
+            .select(ScopeRow::as_select())
+            .load(&mut conn)
+            .await?;
+        // Two queries and not an OR over two tables, which no index could serve.
+        let mut held: Vec<HeldSecretRow> = secrets::table
+            .inner_join(keys::table)
+            .filter(secrets::rev.gt(applied.0))
+            .order(secrets::rev)
+            .select(HeldSecretRow::as_select())
+            .load(&mut conn)
+            .await?;
+        let of_changed_keys: Vec<HeldSecretRow> = secrets::table
+            .inner_join(keys::table)
+            .filter(keys::rev.gt(applied.0))
+            .filter(secrets::rev.le(applied.0))
+            .order(keys::rev)
+            .select(HeldSecretRow::as_select())
+            .load(&mut conn)
+            .await?;
+        held.extend(of_changed_keys);
+        Ok(Changes {
+            through,
+            businesses: convert(businesses)?,
+            scopes: convert(scopes)?,
+            secrets: convert(held)?,
+        })
+    }
+
+    /// Businesses by id, after `after`; at most `limit`.
+    pub(crate) async fn held_businesses(
+        &self,
+        after: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<HeldBusiness>, StoreError> {
+        let mut conn = self.read().await?;
+        let rows: Vec<BusinessRow> = businesses::table
+            .filter(businesses::business_id.gt(after.unwrap_or_default()))
+            .order(businesses::business_id)
+            .limit(limit)
+            .select(BusinessRow::as_select())
+            .load(&mut conn)
+            .await?;
+        convert(rows)
+    }
+
+    /// Secrets by digest, after `after`; at most `limit`.
+    pub(crate) async fn held_secrets(
+        &self,
+        after: Option<Digest>,
+        limit: i64,
+    ) -> Result<Vec<HeldSecret>, StoreError> {
+        let mut conn = self.read().await?;
+        let after = after.map_or_else(Vec::new, |digest| digest.as_bytes().to_vec());
+        let rows: Vec<HeldSecretRow> = secrets::table
+            .inner_join(keys::table)
+            .filter(secrets::digest.gt(after))
+            .order(secrets::digest)
+            .limit(limit)
+            .select(HeldSecretRow::as_select())
+            .load(&mut conn)
+            .await?;
+        convert(rows)
+    }
+}
+
+async fn current_revision(conn: &mut engine::Connection) -> Result<Revision, StoreError> {
+    let rev = change_counter::table.select(change_counter::rev).first(conn).await?;
+    Ok(Revision(rev))
+}
+
+fn convert<Row, Record>(rows: Vec<Row>) -> Result<Vec<Record>, StoreError>
+where
+    Record: TryFrom<Row, Error = StoreError>,
+{
+    rows.into_iter().map(Record::try_from).collect()
+}

@@ -1,0 +1,323 @@
+//! One key: make it, read it, change it.
+
+use apikey::{
+    catalogue::AssignableBy,
+    clock::Timestamp,
+    id::{BusinessId, KeyId},
+    lifecycle::Lifecycle,
+    scope::{ScopeName, ScopeSet, built_in},
+};
+use diesel::{dsl::max, prelude::*};
+use diesel_async::RunQueryDsl;
+
+use super::{engine, next_revision};
+use crate::{
+    change::KeyChange,
+    columns::{TimeColumn, UidColumn},
+    error::{ChangeError, Refused, ScopeProblem, StoreError},
+    record::{Committed, KeyRecord, NewKey, NewSecret, Revision},
+    rows::{BusinessRow, KeyRow, ScopeRow, SecretRow},
+    schema::{businesses, keys, scopes, secrets},
+};
+
+/// How many live keys a business may hold unless the platform says otherwise: one token must not be
+/// able to fill every replica's memory.
+const KEY_LIMIT_DEFAULT: i32 = 1_000;
+
+impl engine::Database {
+    pub(crate) async fn get_key(
+        &self,
+        business_id: &BusinessId,
+        key_id: KeyId,
+    ) -> Result<Option<KeyRecord>, StoreError> {
+        let mut conn = self.read().await?;
+        find_key(&mut conn, business_id, key_id).await
+    }
+
+    /// Every check that `create_key` makes, and nothing else.
+    pub(crate) async fn check_new_key(
+        &self,
+        business_id: &BusinessId,
+        scopes: &ScopeSet,
+        assigner: AssignableBy,
+        now: Timestamp,
+    ) -> Result<(), ChangeError> {
+        let mut conn = self.read().await?;
+        check_key_limit(&mut conn, business_id, now).await?;
+        check_scopes(&mut conn, business_id, scopes, assigner).await
+    }
+
+    pub(crate) async fn create_key(
+        &self,
+        new: NewKey,
+        assigner: AssignableBy,
+        now: Timestamp,
+    ) -> Result<Committed<KeyRecord>, ChangeError> {
+        let mut conn = self.write().await?;
+        write_transaction!(conn, async move |conn| {
+            let revision = next_revision(conn).await?;
+            mention_business(conn, &new.business_id, revision, now).await?;
+            check_key_limit(conn, &new.business_id, now).await?;
+            check_scopes(conn, &new.business_id, &new.settings.scopes, assigner).await?;
+            let key = KeyRecord {
+                key_id: new.key_id,
+                business_id: new.business_id,
+                revision,
+                settings: new.settings,
+                lifecycle: Lifecycle {
+                    expire_time: new.expire_time,
+                    revoke_time: None,
+                    suspended_by: None,
+                },
+                revocation: None,
+                rotate_time: None,
+                prefix: new.prefix,
+                obfuscated_secret: new.obfuscated_secret,
+                creator: new.creator,
+                create_time: now,
+                update_time: now,
+            };
+            let row = KeyRow::new(&key, revision);
+            diesel::insert_into(keys::table).values(&row).execute(conn).await?;
+            insert_secret(conn, key.key_id, 1, new.secret, revision, now).await?;
+            Ok(Committed { revision, value: key })
+        })
+        .await
+    }
+
+    pub(crate) async fn change_key(
+        &self,
+        business_id: &BusinessId,
+        key_id: KeyId,
+        change: KeyChange,
+        now: Timestamp,
+    ) -> Result<Committed<KeyRecord>, ChangeError> {
+        let mut conn = self.write().await?;
+        let business_id = business_id.clone();
+        write_transaction!(conn, async move |conn| {
+            let revision = next_revision(conn).await?;
+            let before = find_key(conn, &business_id, key_id).await?;
+            let before = before.ok_or(Refused::KeyNotFound)?;
+            let mut after = change.apply(&before, now)?;
+            check_change(conn, &before, &after, &change, now).await?;
+            if let KeyChange::Rotate { secret, .. } = change {
+                replace_secret(conn, key_id, secret, revision, now).await?;
+            }
+            if after != before {
+                after.revision = revision;
+                let row = KeyRow::new(&after, revision);
+                diesel::update(keys::table.find(UidColumn(key_id))).set(&row).execute(conn).await?;
+            }
+            Ok(Committed { revision, value: after })
+        })
+        .await
+    }
+
+    /// The live keys of a business that `creator` made, oldest first.
+    pub(crate) async fn live_keys_made_by(
+        &self,
+        business_id: &BusinessId,
+        creator: &str,
+        now: Timestamp,
+    ) -> Result<Vec<KeyId>, StoreError> {
+        let mut conn = self.read().await?;
+        let made: Vec<UidColumn> = keys::table
+            .filter(keys::business_id.eq(business_id.as_str()))
+            .filter(keys::creator_caller.eq(creator))
+            .filter(keys::revoke_time.is_null())
+            .filter(keys::expire_time.is_null().or(keys::expire_time.gt(TimeColumn(now))))
+            .order(keys::key_id)
+            .select(keys::key_id)
+            .load(&mut conn)
+            .await?;
+        Ok(made.into_iter().map(|UidColumn(key_id)| key_id).collect())
+    }
+}
+
+async fn find_key(
+    conn: &mut engine::Connection,
+    business_id: &BusinessId,
+    key_id: KeyId,
+) -> Result<Option<KeyRecord>, StoreError> {
+    keys::table
+        .filter(keys::key_id.eq(UidColumn(key_id)))
+        .filter(keys::business_id.eq(business_id.as_str()))
+        .select(KeyRow::as_select())
+        .first(conn)
+        .await
+        .optional()?
+        .map(KeyRecord::try_from)
+        .transpose()
+}
+
+/// A business exists from its first mention.
+async fn mention_business(
+    conn: &mut engine::Connection,
+    business_id: &BusinessId,
+    revision: Revision,
+    now: Timestamp,
+) -> Result<(), ChangeError> {
+    let row = BusinessRow {
+        business_id: business_id.as_str().to_owned(),
+        rev: revision.0,
+        key_limit: KEY_LIMIT_DEFAULT,
+        suspend_time: None,
+        create_time: TimeColumn(now),
+        update_time: TimeColumn(now),
+    };
+    diesel::insert_into(businesses::table)
+        .values(&row)
+        .on_conflict(businesses::business_id)
+        .do_nothing()
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+async fn check_key_limit(
+    conn: &mut engine::Connection,
+    business_id: &BusinessId,
+    now: Timestamp,
+) -> Result<(), ChangeError> {
+    let limit: Option<i32> = businesses::table
+        .find(business_id.as_str())
+        .select(businesses::key_limit)
+        .first(conn)
+        .await
+        .optional()?;
+    let limit = limit.unwrap_or(KEY_LIMIT_DEFAULT);
+    let live: i64 = keys::table
+        .filter(keys::business_id.eq(business_id.as_str()))
+        .filter(keys::revoke_time.is_null())
+        .filter(keys::expire_time.is_null().or(keys::expire_time.gt(TimeColumn(now))))
+        .count()
+        .get_result(conn)
+        .await?;
+    if live >= i64::from(limit) {
+        return Err(Refused::KeyLimitReached { limit }.into());
+    }
+    Ok(())
+}
+
+/// What a change must not break beyond the key itself.
+async fn check_change(
+    conn: &mut engine::Connection,
+    before: &KeyRecord,
+    after: &KeyRecord,
+    change: &KeyChange,
+    now: Timestamp,
+) -> Result<(), ChangeError> {
+    if let Some((added, assigner)) = change.added_scopes(before) {
+        check_scopes(conn, &before.business_id, &added, assigner).await?;
+    }
+    if after.lifecycle.is_live(now) && !before.lifecycle.is_live(now) {
+        check_key_limit(conn, &before.business_id, now).await?;
+    }
+    if is_operator(before, now) && !is_operator(after, now) {
+        check_other_operator(conn, before, now).await?;
+    }
+    Ok(())
+}
+
+/// Whether the key lets its holder act as the platform now.
+fn is_operator(key: &KeyRecord, now: Timestamp) -> bool {
+    key.business_id.is_reserved()
+        && key.lifecycle.state(now) == apikey::lifecycle::State::Active
+        && key.settings.scopes.iter().any(|scope| scope.as_str() == built_in::OPERATE)
+}
+
+async fn check_other_operator(
+    conn: &mut engine::Connection,
+    operator: &KeyRecord,
+    now: Timestamp,
+) -> Result<(), ChangeError> {
+    let rows: Vec<KeyRow> = keys::table
+        .filter(keys::business_id.eq(operator.business_id.as_str()))
+        .filter(keys::key_id.ne(UidColumn(operator.key_id)))
+        .filter(keys::revoke_time.is_null())
+        .select(KeyRow::as_select())
+        .load(conn)
+        .await?;
+    for row in rows {
+        if is_operator(&KeyRecord::try_from(row)?, now) {
+            return Ok(());
+        }
+    }
+    Err(Refused::LastOperatorKey.into())
+}
+
+/// Each scope must be in the catalogue, live, and one that `assigner` may give. The reserved
+/// business's scopes are built in and not in the table: the server decides on them.
+async fn check_scopes(
+    conn: &mut engine::Connection,
+    business_id: &BusinessId,
+    wanted: &ScopeSet,
+    assigner: AssignableBy,
+) -> Result<(), ChangeError> {
+    if wanted.is_empty() || business_id.is_reserved() {
+        return Ok(());
+    }
+    let names: Vec<&str> = wanted.iter().map(|name| name.as_str()).collect();
+    let rows: Vec<ScopeRow> = scopes::table
+        .filter(scopes::name.eq_any(names))
+        .select(ScopeRow::as_select())
+        .load(conn)
+        .await?;
+    let known = rows.into_iter().map(crate::record::ScopeRecord::try_from);
+    let known = known.collect::<Result<Vec<_>, _>>()?;
+    let problem = |name: &ScopeName| match known.iter().find(|scope| scope.name == *name) {
+        None => Some(ScopeProblem::Unknown),
+        Some(scope) if scope.retire_time.is_some() => Some(ScopeProblem::Retired),
+        Some(scope)
+            if scope.assignable_by == AssignableBy::Operators
+                && assigner == AssignableBy::Users =>
+        {
+            Some(ScopeProblem::OperatorsOnly)
+        }
+        Some(_) => None,
+    };
+    let problems: Vec<_> = wanted
+        .iter()
+        .filter_map(|name| problem(name).map(|problem| (name.clone(), problem)))
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(Refused::Scopes(problems).into()) }
+}
+
+async fn insert_secret(
+    conn: &mut engine::Connection,
+    key_id: KeyId,
+    generation: i32,
+    secret: NewSecret,
+    revision: Revision,
+    now: Timestamp,
+) -> Result<(), ChangeError> {
+    let row = SecretRow {
+        digest: secret.digest.as_bytes().to_vec(),
+        pepper_version: i32::from(secret.pepper_version.get()),
+        key_id: UidColumn(key_id),
+        generation,
+        rev: revision.0,
+        create_time: TimeColumn(now),
+        rotate_time: None,
+    };
+    diesel::insert_into(secrets::table).values(&row).execute(conn).await?;
+    Ok(())
+}
+
+/// The current secret becomes a past one before the new one takes its place.
+async fn replace_secret(
+    conn: &mut engine::Connection,
+    key_id: KeyId,
+    secret: NewSecret,
+    revision: Revision,
+    now: Timestamp,
+) -> Result<(), ChangeError> {
+    let of_key = || secrets::table.filter(secrets::key_id.eq(UidColumn(key_id)));
+    let newest: Option<i32> = of_key().select(max(secrets::generation)).first(conn).await?;
+    diesel::update(of_key().filter(secrets::rotate_time.is_null()))
+        .set((secrets::rotate_time.eq(Some(TimeColumn(now))), secrets::rev.eq(revision.0)))
+        .execute(conn)
+        .await?;
+    let generation = newest.unwrap_or(0).saturating_add(1);
+    insert_secret(conn, key_id, generation, secret, revision, now).await
+}

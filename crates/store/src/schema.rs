@@ -1,0 +1,126 @@
+//! Every table, once, for both engines. The SQL types name PostgreSQL's native type and SQLite's
+//! affinity at once, so that one query text serves both; `columns` says how values travel.
+
+use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
+
+/// The SQL types that the two engines spell differently. Public, as `table!` makes public items of
+/// them; this module is not.
+pub(crate) mod sql_types {
+    use diesel::{query_builder::QueryId, sql_types::SqlType};
+
+    /// `uuid`, or a blob of 16 bytes.
+    #[derive(Debug, SqlType, QueryId)]
+    #[diesel(postgres_type(oid = 2950, array_oid = 2951), sqlite_type(name = "Binary"))]
+    pub struct Uid;
+
+    /// `timestamptz`, or integer microseconds since the Unix epoch. Not named for time: diesel would take
+    /// it for a number.
+    #[derive(Debug, SqlType, QueryId)]
+    #[diesel(postgres_type(oid = 1184, array_oid = 1185), sqlite_type(name = "Long"))]
+    pub struct Moment;
+
+    /// `text[]`, or a JSON array as text.
+    #[derive(Debug, SqlType, QueryId)]
+    #[diesel(postgres_type(oid = 1009, array_oid = 0), sqlite_type(name = "Text"))]
+    pub struct TextList;
+
+    /// `jsonb`, or a JSON object as text.
+    #[derive(Debug, SqlType, QueryId)]
+    #[diesel(postgres_type(oid = 3802, array_oid = 3807), sqlite_type(name = "Text"))]
+    pub struct TextMap;
+}
+
+table! {
+    change_counter (id) {
+        id -> SmallInt,
+        rev -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use super::sql_types::Moment;
+
+    businesses (business_id) {
+        business_id -> Text,
+        rev -> BigInt,
+        key_limit -> Integer,
+        suspend_time -> Nullable<Moment>,
+        create_time -> Moment,
+        update_time -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use super::sql_types::{Moment, TextList, TextMap, Uid};
+
+    keys (key_id) {
+        key_id -> Uid,
+        business_id -> Text,
+        rev -> BigInt,
+        display_name -> Text,
+        description -> Text,
+        scopes -> TextList,
+        annotations -> TextMap,
+        expire_time -> Nullable<Moment>,
+        suspended_by -> Nullable<SmallInt>,
+        revoke_time -> Nullable<Moment>,
+        revoke_reason -> Nullable<SmallInt>,
+        revoke_reason_text -> Text,
+        rotate_time -> Nullable<Moment>,
+        prefix -> Text,
+        obfuscated_secret -> Text,
+        creator_caller -> Text,
+        creator_user_issuer -> Text,
+        creator_user_subject -> Text,
+        create_time -> Moment,
+        update_time -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use super::sql_types::{Moment, Uid};
+
+    secrets (digest) {
+        digest -> Binary,
+        pepper_version -> Integer,
+        key_id -> Uid,
+        generation -> Integer,
+        rev -> BigInt,
+        create_time -> Moment,
+        rotate_time -> Nullable<Moment>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use super::sql_types::{Moment, TextList};
+
+    scopes (name) {
+        name -> Text,
+        rev -> BigInt,
+        description -> Text,
+        assignable_by -> SmallInt,
+        endpoints -> TextList,
+        retire_time -> Nullable<Moment>,
+        create_time -> Moment,
+        update_time -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use super::sql_types::Moment;
+
+    pepper_checks (pepper_version) {
+        pepper_version -> Integer,
+        check_value -> Binary,
+        create_time -> Moment,
+    }
+}
+
+joinable!(secrets -> keys (key_id));
+joinable!(keys -> businesses (business_id));
+allow_tables_to_appear_in_same_query!(businesses, keys, secrets);

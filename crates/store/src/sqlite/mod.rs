@@ -1,0 +1,127 @@
+//! SQLite: one file, one writer and a few readers, and what only this engine spells its own way.
+
+mod exclusive;
+mod migrations;
+
+use std::path::{Path, PathBuf};
+
+use deadpool::{Runtime, managed::Object};
+use diesel::{define_sql_function, sql_types, sqlite::Sqlite};
+use diesel_async::{
+    AsyncConnection as _, SimpleAsyncConnection as _,
+    pooled_connection::{
+        AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool::Pool,
+    },
+    sync_connection_wrapper::SyncConnectionWrapper,
+};
+
+use crate::{
+    PoolLimits,
+    error::{StoreError, chain},
+};
+
+pub(crate) use exclusive::Exclusive;
+
+pub(crate) type Backend = Sqlite;
+pub(crate) type Connection = SyncConnectionWrapper<diesel::SqliteConnection>;
+type Manager = AsyncDieselConnectionManager<Connection>;
+
+/// The database's file in its folder.
+const FILE: &str = "keyward.db";
+/// Waiting comes before anything that may have to wait; `full`: a commit survives a power cut.
+const SESSION: &str = "pragma busy_timeout = 5000; pragma journal_mode = wal; \
+                       pragma synchronous = full; pragma foreign_keys = on;";
+/// A reader's mistake must not become a write.
+const READER: &str = "pragma query_only = on;";
+
+define_sql_function! {
+    /// Where `part` begins in `text`, from 1; 0 where it does not.
+    #[sql_name = "instr"]
+    fn position(text: sql_types::Text, part: sql_types::Text) -> sql_types::Integer;
+}
+
+/// Whether a key's list of scopes has this name in it.
+macro_rules! holds_scope {
+    ($name:expr) => {
+        diesel::dsl::sql::<diesel::sql_types::Bool>(
+            "exists (select 1 from json_each(keys.scopes) where value = ",
+        )
+        .bind::<diesel::sql_types::Text, _>($name.to_owned())
+        .sql(")")
+    };
+}
+
+/// Runs a change in one transaction. `immediate`: the write lock is taken first, so that no
+/// transaction ever finds the database locked half-way.
+macro_rules! write_transaction {
+    ($conn:ident, $body:expr) => {
+        $conn.immediate_transaction($body)
+    };
+}
+
+#[path = "../queries/mod.rs"]
+#[expect(clippy::duplicate_mod, reason = "one text, compiled once for each engine")]
+mod queries;
+
+/// A SQLite database: one writer, which is fair, and a pool of readers beside it.
+#[derive(Clone)]
+pub(crate) struct Database {
+    folder: PathBuf,
+    writer: Pool<Connection>,
+    readers: Pool<Connection>,
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+impl Database {
+    /// Opens nothing yet: connections come with their first use.
+    pub(crate) fn new(folder: &Path, limits: PoolLimits) -> Result<Self, StoreError> {
+        let file = folder.join(FILE);
+        let file = file.to_str().ok_or_else(|| {
+            StoreError::Unavailable(format!("the path {} is not UTF-8", file.display()))
+        })?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            writer: pool(file, "", PoolLimits { connections: 1, ..limits })?,
+            readers: pool(file, READER, limits)?,
+        })
+    }
+
+    async fn read(&self) -> Result<Object<Manager>, StoreError> {
+        Ok(self.readers.get().await?)
+    }
+
+    async fn write(&self) -> Result<Object<Manager>, StoreError> {
+        Ok(self.writer.get().await?)
+    }
+}
+
+fn pool(
+    file: &str,
+    extra: &'static str,
+    limits: PoolLimits,
+) -> Result<Pool<Connection>, StoreError> {
+    let mut config = ManagerConfig::default();
+    config.recycling_method = RecyclingMethod::Fast;
+    config.custom_setup = Box::new(move |file| {
+        let file = file.to_owned();
+        Box::pin(async move {
+            let mut conn = Connection::establish(&file).await?;
+            let settings = format!("{SESSION}{extra}");
+            conn.batch_execute(&settings)
+                .await
+                .map_err(|error| diesel::ConnectionError::BadConnection(error.to_string()))?;
+            Ok(conn)
+        })
+    });
+    Pool::builder(Manager::new_with_config(file, config))
+        .max_size(limits.connections)
+        .wait_timeout(Some(limits.wait))
+        .runtime(Runtime::Tokio1)
+        .build()
+        .map_err(|error| StoreError::Unavailable(chain(&error)))
+}
