@@ -1,0 +1,175 @@
+//! Puts the server together. The only file that knows everybody.
+
+use std::{sync::Arc, time::Duration};
+
+use apikey::{clock::Clock, digest::PepperSet, secret::Prefix};
+use keyward_proto::v1::{
+    advisor_access_server::AdvisorAccessServer, key_management_server::KeyManagementServer,
+    key_verification_server::KeyVerificationServer,
+};
+use keyward_store::Store;
+use ring::rand::SecureRandom;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_stream::{StreamExt as _, wrappers::TcpListenerStream};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tonic::transport::Server;
+use tonic_health::{ServingStatus, server::HealthReporter};
+
+use crate::{
+    access::advisors::Advisors,
+    callers::authentication::{AuthenticationLayer, Authenticator},
+    errors::form::FormLayer,
+    management::Management,
+    resident::{follower::Follower, gate::Gate},
+    verification::Verification,
+};
+
+/// The largest message that management takes: a batch of imports fits.
+const MANAGEMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The largest message that verification takes: a full batch fits.
+const VERIFICATION_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Streams that one connection may have open at once.
+const STREAMS_MAX: u32 = 1_000;
+/// Headers of one request, in bytes, at most.
+const HEADERS_BYTES_MAX: u32 = 16 * 1024;
+/// A peer that is silent for so long is asked whether it lives.
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(60);
+/// And has so long to answer.
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// What health speaks of: all of it, and each service.
+const HEALTH_NAMES: [&str; 4] =
+    ["", "keyward.v1.KeyManagement", "keyward.v1.KeyVerification", "keyward.v1.AdvisorAccess"];
+
+/// What a server is made of.
+#[expect(missing_debug_implementations, reason = "a bag that is emptied at once")]
+pub struct Parts {
+    /// Where keys are kept.
+    pub store: Store,
+    /// What keeps memory up with it.
+    pub follower: Arc<Follower>,
+    /// The right to answer from memory.
+    pub gate: Arc<Gate>,
+    /// What digests are made with.
+    pub peppers: Arc<PepperSet>,
+    /// The source of secrets and ids.
+    pub random: Arc<dyn SecureRandom + Send + Sync>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// What secrets may begin with; the first is the default.
+    pub prefixes: Arc<[Prefix]>,
+    /// How long a secret is recognised after its end.
+    pub recognition: Duration,
+}
+
+/// A server that serves.
+#[derive(Debug)]
+pub struct Running {
+    /// Closing it makes verification refuse to answer.
+    pub gate: Arc<Gate>,
+    /// How many secrets are in memory at the start.
+    pub resident_secrets: usize,
+    health: HealthReporter,
+    serving: JoinHandle<Result<(), tonic::transport::Error>>,
+    tasks: TaskTracker,
+    drain: Duration,
+}
+
+/// Serves on `listener` until `stop` is cancelled.
+///
+/// # Errors
+/// When reflection cannot be built, which a test would have told.
+pub async fn start(
+    parts: Parts,
+    listener: TcpListener,
+    stop: CancellationToken,
+    drain: Duration,
+) -> anyhow::Result<Running> {
+    let Parts { store, follower, gate, peppers, random, clock, prefixes, recognition } = parts;
+    let index = Arc::clone(follower.index());
+    let tasks = TaskTracker::new();
+    let authenticator = Authenticator {
+        index: Arc::clone(&index),
+        peppers: Arc::clone(&peppers),
+        clock: Arc::clone(&clock),
+    };
+    let management = Management {
+        store,
+        follower: Arc::clone(&follower),
+        peppers: Arc::clone(&peppers),
+        random,
+        clock: Arc::clone(&clock),
+        prefixes,
+        changes: tasks.clone(),
+    };
+    let verification = Verification { index: Arc::clone(&index), peppers, clock, recognition };
+
+    let (health, health_service) = tonic_health::server::health_reporter();
+    set_health(&health, ServingStatus::NotServing).await;
+    let router = Server::builder()
+        .max_concurrent_streams(STREAMS_MAX)
+        .http2_max_header_list_size(HEADERS_BYTES_MAX)
+        .http2_keepalive_interval(Some(KEEPALIVE_EVERY))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .layer(FormLayer)
+        .layer(AuthenticationLayer(Arc::new(authenticator)))
+        .add_service(
+            KeyVerificationServer::new(verification)
+                .max_decoding_message_size(VERIFICATION_BYTES_MAX),
+        )
+        .add_service(
+            KeyManagementServer::new(management).max_decoding_message_size(MANAGEMENT_BYTES_MAX),
+        )
+        .add_service(AdvisorAccessServer::new(Advisors))
+        .add_service(health_service)
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?);
+
+    // `serve_with_incoming` leaves the sockets as they come; small answers must not wait for company.
+    let incoming = TcpListenerStream::new(listener).map(|accepted| {
+        let socket = accepted?;
+        socket.set_nodelay(true)?;
+        Ok::<_, std::io::Error>(socket)
+    });
+    tasks.spawn(follower.run(stop.clone()));
+    gate.open();
+    let until = stop.cancelled_owned();
+    let serving = tasks.spawn(router.serve_with_incoming_shutdown(incoming, until));
+    set_health(&health, ServingStatus::Serving).await;
+    let resident_secrets = index.len();
+    Ok(Running { gate, resident_secrets, health, serving, tasks, drain })
+}
+
+impl Running {
+    /// Waits until calls in flight and changes under way have finished, or the drain's time is over.
+    ///
+    /// # Errors
+    /// When the server itself failed, or its time was over.
+    pub async fn drained(self) -> anyhow::Result<()> {
+        let Self { gate: _, resident_secrets: _, health, serving, tasks, drain } = self;
+        set_health(&health, ServingStatus::NotServing).await;
+        tasks.close();
+        let finished = async {
+            serving.await??;
+            tasks.wait().await;
+            Ok(())
+        };
+        match tokio::time::timeout(drain, finished).await {
+            Ok(result) => result,
+            Err(_) => anyhow::bail!("calls in flight did not finish in {drain:?}"),
+        }
+    }
+}
+
+async fn set_health(health: &HealthReporter, status: ServingStatus) {
+    for name in HEALTH_NAMES {
+        health.set_service_status(name, status).await;
+    }
+}
+
+/// With the error types too: else nobody could read an error's details.
+fn reflection() -> tonic_reflection::server::Builder<'static> {
+    tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(keyward_proto::DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
+}

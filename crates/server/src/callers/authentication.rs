@@ -1,0 +1,146 @@
+//! The layer that finds the caller of each request and asks whether it may call this RPC at all,
+//! from headers and memory alone: before a body is decoded, and without a query.
+
+use std::{
+    future::{Ready, ready},
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use apikey::{
+    clock::Clock,
+    digest::PepperSet,
+    verdict::{RECOGNITION_DEFAULT, Requirement, Verdict, decide},
+};
+use futures_util::future::Either;
+use http::{HeaderMap, Request, Response, header::AUTHORIZATION};
+use keyward_proto::v1::ErrorReason;
+use tonic::Status;
+use tower::{Layer, Service};
+
+use super::{Caller, permission_denied};
+use crate::{access::Rpc, errors::Refusal, not_yet, resident::Index};
+
+/// The scheme before a service key, whatever its case (RFC 7235).
+const SCHEME: &[u8] = b"bearer ";
+/// Where a person's token comes, once users are known here.
+const USER_TOKEN: &str = "keyward-user-token";
+/// gRPC's own services, health and reflection, are open to all.
+const OPEN: &str = "/grpc.";
+
+/// What it takes to know a caller.
+#[derive(Debug)]
+pub struct Authenticator {
+    /// Where service keys are found.
+    pub index: Arc<Index>,
+    /// What their digests are made with.
+    pub peppers: Arc<PepperSet>,
+    /// When they expire.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Makes [`Authentication`].
+#[derive(Debug, Clone)]
+pub struct AuthenticationLayer(pub Arc<Authenticator>);
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct Authentication<S> {
+    authenticator: Arc<Authenticator>,
+    inner: S,
+}
+
+impl Authenticator {
+    /// The caller, if it may call the RPC at `path`; later steps may still refuse what it names.
+    fn admit(&self, path: &str, headers: &HeaderMap) -> Result<Caller, Refusal> {
+        let caller = self.authenticate(headers)?;
+        let Some(rpc) = Rpc::from_path(path) else {
+            return Ok(caller);
+        };
+        if !caller.roles.any(rpc.allowed()) {
+            return Err(permission_denied());
+        }
+        if headers.contains_key(USER_TOKEN) {
+            return Err(not_yet::user_token());
+        }
+        if not_yet::RPCS.contains(&rpc) {
+            return Err(not_yet::rpc(rpc));
+        }
+        Ok(caller)
+    }
+
+    fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
+        let secret = bearer(headers)?;
+        let view = self.index.view().map_err(Refusal::from)?;
+        let invalid = || {
+            Refusal::new(ErrorReason::CredentialInvalid, "the credential is not a live service key")
+        };
+        let record = view.find(&self.peppers, secret).ok_or_else(invalid)?;
+        let nothing = Requirement { required: &[], sufficient: &[], endpoint: None };
+        let found = record.found();
+        let now = self.clock.now();
+        let verdict = decide(Some(&found), &nothing, &view.catalogue(), RECOGNITION_DEFAULT, now);
+        if !record.business.id.is_reserved() || verdict != Verdict::Valid {
+            return Err(invalid());
+        }
+        Ok(Caller { key_id: record.key_id, roles: record.roles })
+    }
+}
+
+/// The one bearer credential of a request.
+fn bearer(headers: &HeaderMap) -> Result<&[u8], Refusal> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let missing = || {
+        Refusal::new(
+            ErrorReason::CredentialMissing,
+            "the call needs a service key: `authorization: Bearer <key>`",
+        )
+    };
+    let value = values.next().ok_or_else(missing)?.as_bytes();
+    if values.next().is_some() {
+        return Err(Refusal::new(
+            ErrorReason::CredentialAmbiguous,
+            "the call carries more than one authorization header; send one",
+        ));
+    }
+    match value.split_at_checked(SCHEME.len()) {
+        Some((scheme, secret)) if scheme.eq_ignore_ascii_case(SCHEME) => Ok(secret.trim_ascii()),
+        _ => Err(missing()),
+    }
+}
+
+impl<S> Layer<S> for AuthenticationLayer {
+    type Service = Authentication<S>;
+
+    fn layer(&self, inner: S) -> Authentication<S> {
+        Authentication { authenticator: Arc::clone(&self.0), inner }
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for Authentication<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    R: Default,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = Either<Ready<Result<Response<R>, S::Error>>, S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let path = request.uri().path();
+        if path.starts_with(OPEN) {
+            return Either::Right(self.inner.call(request));
+        }
+        match self.authenticator.admit(path, request.headers()) {
+            Ok(caller) => {
+                request.extensions_mut().insert(caller);
+                Either::Right(self.inner.call(request))
+            }
+            Err(refusal) => Either::Left(ready(Ok(Status::from(refusal).into_http()))),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The commands that open the store and close it again.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use apikey::{
+    clock::{Clock, SystemClock},
+    digest::PepperSet,
+    verdict::RECOGNITION_DEFAULT,
+};
+use keyward_store::{Exclusive, PoolLimits, Store};
+use ring::rand::SecureRandom;
+
+use crate::{
+    config::{Config, Migrate},
+    data_dir,
+    operator_key::OperatorKey,
+};
+
+/// How long a call waits for a free connection.
+const POOL_WAIT: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// The store of the configuration; nothing is connected yet.
+pub fn store(config: &Config) -> anyhow::Result<Store> {
+    let limits =
+        PoolLimits { connections: usize::from(config.database_connections), wait: POOL_WAIT };
+    Ok(match &config.database_url {
+        Some(url) => Store::postgres(url.expose(), limits)?,
+        None => {
+            data_dir::create(&config.data_dir)?;
+            Store::sqlite(&config.data_dir, limits)?
+        }
+    })
+}
+
+/// Makes this process the only one on the store.
+pub async fn hold(config: &Config, store: &Store) -> anyhow::Result<Exclusive> {
+    match store.hold_exclusively().await? {
+        Some(hold) => Ok(hold),
+        None if config.database_url.is_some() => bail!(
+            "another Keyward server is running on this database; a second one may start once \
+             revocations are final across servers, which they are not yet in this build"
+        ),
+        None => bail!(
+            "another Keyward process holds the data directory {}; stop the server first",
+            config.data_dir.display()
+        ),
+    }
+}
+
+/// `keyward migrate`.
+pub async fn migrate(config: &Config, what: Migrate) -> anyhow::Result<()> {
+    let store = store(config)?;
+    // Concurrent PostgreSQL migrations line up by themselves.
+    let _hold = match config.database_url {
+        None => Some(hold(config, &store).await?),
+        Some(_) => None,
+    };
+    match what {
+        Migrate::Up => {
+            let run = store.migrate().await?;
+            run.iter().for_each(|version| say(&format!("ran {version}")));
+            say(&format!("{} migrations run; the schema is up to date", run.len()));
+        }
+        Migrate::Status => {
+            let status = store.migration_status().await?;
+            status.pending.iter().for_each(|version| say(&format!("pending {version}")));
+            status.unknown.iter().for_each(|version| say(&format!("unknown {version}")));
+            say(&format!(
+                "{} known, {} pending, {} unknown to this version",
+                status.known.len(),
+                status.pending.len(),
+                status.unknown.len()
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// `keyward operator-key`: the secret goes to standard output, alone, and nowhere else.
+pub async fn operator_key(
+    config: &Config,
+    name: &str,
+    random: &dyn SecureRandom,
+) -> anyhow::Result<()> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = store(config)?;
+    let _hold = match config.database_url {
+        None => Some(hold(config, &store).await?),
+        Some(_) => None,
+    };
+    let peppers = data_dir::peppers(config, random)?;
+    prepare(config, &store, &peppers, &*clock).await?;
+    let prefix = config.secret_prefixes.first().context("at least one secret prefix")?;
+    let key = OperatorKey::generate(name, prefix, &peppers, random, &*clock)?;
+    let secret = key.secret.expose().to_owned();
+    let key = key.store(&store, &*clock).await?;
+    tracing::info!(key.id = %key.key_id, "an operator key was made");
+    say(&secret);
+    Ok(())
+}
+
+/// Brings the schema up (SQLite) or refuses one that does not fit (PostgreSQL), and likewise peppers.
+pub async fn prepare(
+    config: &Config,
+    store: &Store,
+    peppers: &PepperSet,
+    clock: &dyn Clock,
+) -> anyhow::Result<()> {
+    let status = store.migration_status().await?;
+    if let Some(version) = status.unknown.last() {
+        bail!("the database has migration {version}, which a newer Keyward made; start that one");
+    }
+    if !status.pending.is_empty() {
+        if config.database_url.is_some() {
+            bail!(
+                "the database lacks {} migrations; run `keyward migrate up` first",
+                status.pending.len()
+            );
+        }
+        store.migrate().await?;
+    }
+    let now = clock.now();
+    store.check_peppers(peppers, now.saturating_sub(RECOGNITION_DEFAULT), now).await??;
+    Ok(())
+}
+
+/// A line on standard output.
+#[expect(clippy::print_stdout, reason = "a command's answer")]
+pub fn say(line: &str) {
+    println!("{line}");
+}

@@ -1,0 +1,165 @@
+//! What the operator decides: flags over environment (`KEYWARD_…`) over defaults. The one place that
+//! reads the environment.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use apikey::secret::Prefix;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Keyward issues, manages and verifies API keys.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub struct Cli {
+    /// What to do; `serve` when nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Where, and how.
+    #[command(flatten)]
+    pub config: Config,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve keys (the default).
+    Serve,
+    /// Look after the database's schema.
+    #[command(subcommand)]
+    Migrate(Migrate),
+    /// Make a service key that may do everything, and print its secret, once.
+    OperatorKey {
+        /// What people will call it.
+        #[arg(long, default_value = "operator")]
+        name: String,
+    },
+}
+
+/// What to do about the schema.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum Migrate {
+    /// Run the migrations that the database lacks; safe to run from several processes at once.
+    Up,
+    /// Say which migrations the database lacks.
+    Status,
+}
+
+/// Where, and how.
+#[derive(Debug, Clone, Args)]
+pub struct Config {
+    /// Where the embedded store, the peppers and the first operator key lie.
+    #[arg(long, global = true, env = "KEYWARD_DATA_DIR", default_value = "keyward-data")]
+    pub data_dir: PathBuf,
+    /// A postgres:// URL; without one, an embedded SQLite store in the data directory.
+    #[arg(long, global = true, env = "KEYWARD_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<DatabaseUrl>,
+    /// The peppers: a line each, `<version> <64 hexadecimal digits>`. Default: `peppers` in the data
+    /// directory, made at the first start of the embedded store.
+    #[arg(long, global = true, env = "KEYWARD_PEPPER_FILE")]
+    pub pepper_file: Option<PathBuf>,
+    /// Where to listen for gRPC.
+    #[arg(long, global = true, env = "KEYWARD_LISTEN", default_value = "127.0.0.1:50051")]
+    pub listen: SocketAddr,
+    /// Listen beyond loopback without TLS: something in front must encrypt.
+    #[arg(long, global = true, env = "KEYWARD_INSECURE")]
+    pub insecure: bool,
+    /// What secrets may begin with; the first is the default.
+    #[arg(
+        long,
+        global = true,
+        env = "KEYWARD_SECRET_PREFIXES",
+        value_delimiter = ',',
+        default_value = "kw",
+        value_parser = prefix
+    )]
+    pub secret_prefixes: Vec<Prefix>,
+    /// The most connections to the database at once.
+    #[arg(
+        long,
+        global = true,
+        env = "KEYWARD_DATABASE_CONNECTIONS",
+        default_value_t = 8,
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
+    pub database_connections: u16,
+    /// How long, in seconds, calls in flight have to finish after a stop was asked for.
+    #[arg(long, global = true, env = "KEYWARD_DRAIN_SECONDS", default_value_t = 15)]
+    pub drain_seconds: u16,
+    /// What is logged, as `tracing` filters go, for instance `info,keyward_server=debug`.
+    #[arg(long, global = true, env = "KEYWARD_LOG", default_value = "info")]
+    pub log: String,
+    /// In what form it is logged, to standard error.
+    #[arg(long, global = true, env = "KEYWARD_LOG_FORMAT", value_enum, default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+/// The form of logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+/// A database's URL, which may hold a password: shown nowhere.
+#[derive(Clone)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// The URL, to connect with.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DatabaseUrl")
+    }
+}
+
+impl std::str::FromStr for DatabaseUrl {
+    type Err = &'static str;
+
+    fn from_str(url: &str) -> Result<Self, Self::Err> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Ok(Self(url.to_owned()))
+        } else {
+            // The value itself is not echoed by this text; it may be a misplaced password.
+            Err("must begin with postgres://; for the embedded store give --data-dir instead")
+        }
+    }
+}
+
+impl Config {
+    /// Refuses what makes no sense, before anything is opened.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong and what would be right.
+    pub fn check(&self) -> Result<(), String> {
+        if !self.listen.ip().is_loopback() && !self.insecure {
+            return Err(format!(
+                "--listen {} is reachable from elsewhere, and the connection would be plain text; \
+                 listen on 127.0.0.1, or say --insecure if something in front encrypts",
+                self.listen
+            ));
+        }
+        if self.database_url.is_some() && self.pepper_file.is_none() {
+            return Err("on PostgreSQL every server needs the same peppers: give --pepper-file \
+                        (a new one: echo \"1 $(openssl rand -hex 32)\" > peppers; chmod 600 peppers)"
+                .to_owned());
+        }
+        Ok(())
+    }
+
+    /// How long calls in flight have to finish.
+    #[must_use]
+    pub fn drain(&self) -> Duration {
+        Duration::from_secs(u64::from(self.drain_seconds))
+    }
+}
+
+fn prefix(text: &str) -> Result<Prefix, String> {
+    Prefix::parse(text).map_err(|error| error.to_string())
+}

@@ -1,0 +1,87 @@
+//! The data directory of the embedded default: what lies in it, and what its first start puts there.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
+use apikey::digest::{PepperSet, PepperVersion};
+use ring::rand::SecureRandom;
+
+use crate::config::Config;
+
+/// The store's file; its absence tells a first start.
+const DATABASE: &str = "keyward.db";
+/// The peppers, apart from the database and from its backups.
+const PEPPERS: &str = "peppers";
+/// The secret of the operator key that the first start makes: the one secret at rest.
+const OPERATOR_KEY: &str = "operator-key";
+
+/// Makes the directory, for its owner alone, if it is not there.
+pub fn create(folder: &Path) -> anyhow::Result<()> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| format!("the data directory {} cannot be made", folder.display()))
+}
+
+/// The peppers of the configuration. The embedded default makes its own at the first start; later
+/// they must be there, as the digests in the database are worthless without them.
+pub fn peppers(config: &Config, random: &dyn SecureRandom) -> anyhow::Result<PepperSet> {
+    let file = match &config.pepper_file {
+        Some(file) => file.clone(),
+        None => {
+            let file = config.data_dir.join(PEPPERS);
+            if !file.exists() {
+                make_peppers(config, &file, random)?;
+            }
+            file
+        }
+    };
+    let text = fs::read_to_string(&file)
+        .with_context(|| format!("the pepper file {} cannot be read", file.display()))?;
+    PepperSet::parse(&text).with_context(|| format!("the pepper file {}", file.display()))
+}
+
+fn make_peppers(config: &Config, file: &Path, random: &dyn SecureRandom) -> anyhow::Result<()> {
+    if config.data_dir.join(DATABASE).exists() {
+        bail!(
+            "the pepper file {} is gone, and no key verifies without it; put it back from its backup, \
+             or give --pepper-file",
+            file.display()
+        );
+    }
+    let version = PepperVersion::new(1).context("1 is a version")?;
+    let text = PepperSet::generate_file(version, random)
+        .map_err(|error| anyhow::anyhow!("the system gives no randomness: {error}"))?;
+    write_private(file, text.as_bytes())
+        .with_context(|| format!("the pepper file {} cannot be written", file.display()))
+}
+
+/// Where the first start leaves the operator key.
+#[must_use]
+pub fn operator_key_file(folder: &Path) -> PathBuf {
+    folder.join(OPERATOR_KEY)
+}
+
+/// Leaves the operator key's secret for its owner, readable by nobody else.
+pub fn write_operator_key(folder: &Path, secret: &str) -> anyhow::Result<()> {
+    let file = operator_key_file(folder);
+    write_private(&file, format!("{secret}\n").as_bytes())
+        .with_context(|| format!("the operator key {} cannot be written", file.display()))
+}
+
+/// Written aside and renamed: a reader never sees half of it, and it is on disk when this returns.
+fn write_private(file: &Path, content: &[u8]) -> io::Result<()> {
+    let aside = file.with_extension("new");
+    let mut out =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
+    out.write_all(content)?;
+    out.sync_all()?;
+    fs::rename(&aside, file)?;
+    match file.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}

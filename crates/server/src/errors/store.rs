@@ -1,0 +1,114 @@
+//! The store's faults and refusals, as a caller hears of them. Each fault is logged here, once.
+
+use apikey::lifecycle::{TransitionCause, TransitionError};
+use keyward_proto::v1::ErrorReason;
+use keyward_store::error::{ChangeError, Refused, ScopeProblem, StoreError};
+
+use super::{Refusal, violations::Violations};
+use crate::resident::NotServing;
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => {
+                tracing::warn!(error.cause = %error, "the database is away");
+                Self::new(
+                    ErrorReason::DatabaseUnavailable,
+                    "the database cannot be reached; a change may or may not have happened",
+                )
+            }
+            StoreError::Conflict(_) => {
+                tracing::info!(error.cause = %error, "a change came too late");
+                Self::new(ErrorReason::ConcurrentChange, "another change came first; try again")
+            }
+            StoreError::Corrupt { .. } | StoreError::Query(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<ChangeError> for Refusal {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Refused(refused) => refused.into(),
+            ChangeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::KeyNotFound => {
+                Self::new(ErrorReason::KeyNotFound, "this business has no key with this id")
+            }
+            Refused::Transition(error) => transition(&error),
+            Refused::KeyLimitReached { limit } => Self::new(
+                ErrorReason::KeyLimitReached,
+                format!(
+                    "the business holds {limit} live keys, as many as it may; revoke one it does \
+                     not need, or have the platform raise the limit"
+                ),
+            )
+            .with("key_limit", limit),
+            Refused::Scopes(problems) => scopes(&problems),
+            Refused::LastOperatorKey => Self::new(
+                ErrorReason::LastOperatorKey,
+                "this is the last live key with keyward.operate; make another one first, with \
+                 `keyward operator-key`",
+            ),
+            Refused::ScopeNotFound => Self::new(
+                ErrorReason::ScopeNotFound,
+                "the catalogue has no scope of this name; set allow_missing to make it",
+            ),
+            Refused::ScopeRetired => Self::new(
+                ErrorReason::ScopeRetired,
+                "the scope is retired, for ever; make one of another name",
+            ),
+            Refused::ScopeInUse { live_keys } => Self::new(
+                ErrorReason::ScopeInUse,
+                format!(
+                    "{live_keys} live keys hold the scope; set force to retire it all the same"
+                ),
+            )
+            .with("live_keys", live_keys),
+        }
+    }
+}
+
+fn transition(error: &TransitionError) -> Refusal {
+    let reason = match error.cause {
+        TransitionCause::Revoked => ErrorReason::KeyRevoked,
+        TransitionCause::Expired | TransitionCause::ExpireTimeMissing => ErrorReason::KeyExpired,
+        TransitionCause::SuspendedByPlatform => ErrorReason::SuspendedByPlatform,
+        TransitionCause::ExpireTimePast => {
+            let mut violations = Violations::default();
+            violations.add("expire_time", error.cause.to_string());
+            return violations.into();
+        }
+    };
+    Refusal::new(reason, error.to_string())
+}
+
+fn scopes(problems: &[(apikey::scope::ScopeName, ScopeProblem)]) -> Refusal {
+    let mut violations = Violations::default();
+    for (name, problem) in problems {
+        let what = match problem {
+            ScopeProblem::Unknown => {
+                "is not in the catalogue; name one that ListScopes shows, or make it with UpdateScope"
+            }
+            ScopeProblem::Retired => "is retired and can no longer be given to a key",
+            ScopeProblem::OperatorsOnly => "can be given to a key by the platform only",
+        };
+        violations.add("key.scopes", format!("{name} {what}"));
+    }
+    violations.into()
+}
+
+impl From<NotServing> for Refusal {
+    fn from(NotServing: NotServing) -> Self {
+        Self::new(
+            ErrorReason::NotServing,
+            "this replica may not answer from memory now; try again, or another one",
+        )
+    }
+}

@@ -1,0 +1,40 @@
+//! The `keyward` program.
+
+use std::{process::ExitCode, sync::Arc};
+
+use clap::Parser as _;
+use keyward_server::{
+    commands,
+    config::{Cli, Command},
+    serve, telemetry,
+};
+use ring::rand::SystemRandom;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Err(error) = telemetry::start(&cli.config) {
+        return fail(&format!("--log: {error}"));
+    }
+    match run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&format!("{error:#}")),
+    }
+}
+
+async fn run(Cli { command, config }: Cli) -> anyhow::Result<()> {
+    config.check().map_err(anyhow::Error::msg)?;
+    #[expect(clippy::disallowed_methods, reason = "the one source of randomness is made here")]
+    let random = Arc::new(SystemRandom::new());
+    match command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run(config, random).await,
+        Command::Migrate(what) => commands::migrate(&config, what).await,
+        Command::OperatorKey { name } => commands::operator_key(&config, &name, &*random).await,
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "why the program ends")]
+fn fail(why: &str) -> ExitCode {
+    eprintln!("keyward: {why}");
+    ExitCode::FAILURE
+}

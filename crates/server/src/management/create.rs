@@ -1,0 +1,195 @@
+//! CreateKey and RotateKey: the two that issue a secret. It lives in one variable and one field of
+//! the response, and is stored as its digest alone.
+
+use apikey::{
+    catalogue::AssignableBy,
+    clock::Timestamp,
+    id::{BusinessId, KeyId},
+    scope::{ScopeSet, built_in},
+    secret::{IssuedSecret, Prefix},
+};
+use keyward_proto::v1::{
+    CreateKeyRequest, CreateKeyResponse, Key, RotateKeyRequest, RotateKeyResponse,
+};
+use keyward_store::{
+    change::KeyChange,
+    record::{Actor, NewKey, NewSecret, Settings},
+};
+
+use super::{Management, scope_fits};
+use crate::{
+    callers::Caller,
+    errors::{Refusal, violations::Violations},
+    not_yet::{self, Field},
+    resident::Roles,
+    wire::{
+        self,
+        key::{SettableFields, SettableMask, expiry_from_wire},
+    },
+};
+
+/// A CreateKey that breaks no rule of its own.
+struct Wanted {
+    business_id: BusinessId,
+    settings: Settings,
+    expire_time: Option<Timestamp>,
+    prefix: Prefix,
+}
+
+impl Management {
+    pub(super) async fn create_key(
+        &self,
+        caller: Caller,
+        request: CreateKeyRequest,
+    ) -> Result<CreateKeyResponse, Refusal> {
+        let CreateKeyRequest { business_id, key, prefix, request_id, validate_only } = request;
+        not_yet::refuse_set([(Field::CreateKeyRequestId, !request_id.is_empty())])?;
+        let wanted = self.wanted(caller, &business_id, key, &prefix)?;
+        if validate_only {
+            let Wanted { business_id, settings, .. } = wanted;
+            let assigner = AssignableBy::Operators;
+            let now = self.clock.now();
+            self.store.check_new_key(&business_id, &settings.scopes, assigner, now).await?;
+            return Ok(CreateKeyResponse::default());
+        }
+        let Wanted { business_id, settings, expire_time, prefix } = wanted;
+        let (issued, secret) = self.issue(&prefix)?;
+        let new = NewKey {
+            key_id: KeyId::generate(self.clock.now(), &*self.random).map_err(Refusal::internal)?,
+            business_id,
+            settings,
+            expire_time,
+            prefix,
+            obfuscated_secret: issued.obfuscated(),
+            creator: Actor::workload(caller.key_id.to_string()),
+            secret,
+        };
+        let create = async move |store: keyward_store::Store, now| {
+            store.create_key(new, AssignableBy::Operators, now).await
+        };
+        let (key, receipt) = self.change(create).await?;
+        Ok(CreateKeyResponse {
+            key: Some(self.key(key)),
+            secret: issued.expose().to_owned(),
+            receipt: Some(receipt),
+            secret_already_shown: false,
+        })
+    }
+
+    fn wanted(
+        &self,
+        caller: Caller,
+        business_id: &str,
+        key: Option<Key>,
+        prefix: &str,
+    ) -> Result<Wanted, Refusal> {
+        let mut v = Violations::default();
+        let business_id = v.take("business_id", BusinessId::parse(business_id));
+        let now = self.clock.now();
+        let fields = match key {
+            Some(key) => Some(SettableFields::from_wire(key, SettableMask::ALL, now, &mut v)),
+            None => {
+                v.add("key", "must be set: a key needs at least a display_name");
+                None
+            }
+        };
+        let prefix = self.prefix(prefix, &mut v);
+        let scopes = fields.as_ref().and_then(|fields| fields.scopes.as_ref());
+        if let (Some(business_id), Some(scopes)) = (&business_id, scopes) {
+            check_scopes(caller, business_id, scopes, &mut v);
+        }
+        let wanted = || {
+            let fields = fields?;
+            Some(Wanted {
+                business_id: business_id?,
+                settings: Settings {
+                    display_name: fields.display_name?,
+                    description: fields.description?,
+                    scopes: fields.scopes?,
+                    annotations: fields.annotations?,
+                },
+                expire_time: fields.expire_time?,
+                prefix: prefix?,
+            })
+        };
+        let wanted = wanted();
+        v.finish(wanted)
+    }
+
+    /// One of the configured prefixes.
+    fn prefix(&self, prefix: &str, violations: &mut Violations) -> Option<Prefix> {
+        let configured = if prefix.is_empty() {
+            self.prefixes.first()
+        } else {
+            self.prefixes.iter().find(|configured| configured.as_str() == prefix)
+        };
+        if configured.is_none() {
+            let all: Vec<&str> = self.prefixes.iter().map(Prefix::as_str).collect();
+            violations.add("prefix", format!("must be one of: {}", all.join(", ")));
+        }
+        configured.cloned()
+    }
+
+    fn issue(&self, prefix: &Prefix) -> Result<(IssuedSecret, NewSecret), Refusal> {
+        let issued = IssuedSecret::generate(prefix, &*self.random).map_err(Refusal::internal)?;
+        let pepper = self.peppers.newest();
+        let digest = pepper.digest(&issued.hash());
+        let secret = NewSecret { digest, pepper_version: pepper.version() };
+        Ok((issued, secret))
+    }
+
+    pub(super) async fn rotate_key(
+        &self,
+        request: RotateKeyRequest,
+    ) -> Result<RotateKeyResponse, Refusal> {
+        let RotateKeyRequest { business_id, key_id, expire_time, etag, request_id } = request;
+        not_yet::refuse_set([
+            (Field::RotateKeyEtag, !etag.is_empty()),
+            (Field::RotateKeyRequestId, !request_id.is_empty()),
+        ])?;
+        let mut v = Violations::default();
+        let target = wire::key::target_from_wire(&business_id, &key_id, &mut v);
+        let expire_time = expiry_from_wire("expire_time", expire_time, self.clock.now(), &mut v);
+        let (target, expire_time) = v.finish(target.zip(expire_time))?;
+        let (business_id, key_id) = target;
+        // The prefix stays, and only the key knows it.
+        let key = self.found_key(&business_id, key_id).await?;
+        let (issued, secret) = self.issue(&key.prefix)?;
+        let change =
+            KeyChange::Rotate { secret, obfuscated_secret: issued.obfuscated(), expire_time };
+        let (key, receipt) = self.change_key(business_id, key_id, change).await?;
+        Ok(RotateKeyResponse {
+            key: Some(key),
+            secret: issued.expose().to_owned(),
+            receipt: Some(receipt),
+            secret_already_shown: false,
+        })
+    }
+}
+
+/// A service key gives what it has itself, and never the right to act as the platform.
+pub(super) fn check_scopes(
+    caller: Caller,
+    business_id: &BusinessId,
+    scopes: &ScopeSet,
+    violations: &mut Violations,
+) {
+    const FIELD: &str = "key.scopes";
+    let of_service_key = business_id.is_reserved();
+    for name in scopes.iter() {
+        if let Err(why) = scope_fits(name, of_service_key) {
+            violations.add(FIELD, format!("{name}: {why}"));
+        } else if !of_service_key {
+            // Whether the catalogue has it, the store says.
+        } else if name.as_str() == built_in::OPERATE {
+            violations.add(FIELD, format!("{name} is given by `keyward operator-key` only"));
+        } else {
+            let role = Roles::of(name.as_str());
+            if role == Roles::NONE {
+                violations.add(FIELD, format!("{name} is no scope of Keyward's"));
+            } else if !caller.roles.all(role) {
+                violations.add(FIELD, format!("{name} is not held by the calling key"));
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! GetKey, UpdateKey, RevokeKey, SuspendKey, ResumeKey: one key that is there.
+
+use apikey::{
+    catalogue::AssignableBy,
+    id::{BusinessId, KeyId},
+    lifecycle::SuspendedBy,
+};
+use keyward_proto::v1::{
+    ChangeReceipt, GetKeyRequest, GetKeyResponse, Key, ResumeKeyRequest, ResumeKeyResponse,
+    RevokeKeyRequest, RevokeKeyResponse, SuspendKeyRequest, SuspendKeyResponse, UpdateKeyRequest,
+    UpdateKeyResponse,
+};
+use keyward_store::{
+    change::{KeyChange, SettingsPatch},
+    error::Refused,
+    record::KeyRecord,
+};
+use prost_types::FieldMask;
+
+use super::{Management, create::check_scopes};
+use crate::{
+    callers::Caller,
+    errors::{Refusal, violations::Violations},
+    not_yet::{self, Field},
+    wire::key::{self, SettableFields, SettableMask, target_from_wire},
+};
+
+impl Management {
+    pub(super) async fn get_key(&self, request: GetKeyRequest) -> Result<GetKeyResponse, Refusal> {
+        let GetKeyRequest { business_id, key_id } = request;
+        let mut v = Violations::default();
+        let target = target_from_wire(&business_id, &key_id, &mut v);
+        let (business_id, key_id) = v.finish(target)?;
+        let key = self.found_key(&business_id, key_id).await?;
+        let effective_everywhere = key.revision <= self.index().applied();
+        Ok(GetKeyResponse { key: Some(self.key(key)), effective_everywhere })
+    }
+
+    pub(super) async fn update_key(
+        &self,
+        caller: Caller,
+        request: UpdateKeyRequest,
+    ) -> Result<UpdateKeyResponse, Refusal> {
+        let UpdateKeyRequest { business_id, key, update_mask, etag } = request;
+        not_yet::refuse_set([(Field::UpdateKeyEtag, !etag.is_empty())])?;
+        let mut v = Violations::default();
+        let key = key.unwrap_or_default();
+        let business_id = v.take("business_id", BusinessId::parse(&business_id));
+        let key_id = v.take("key.key_id", KeyId::parse(&key.key_id));
+        let mask = mask_from_wire(update_mask, &mut v);
+        let fields = SettableFields::from_wire(key, mask, self.clock.now(), &mut v);
+        if let (Some(business_id), Some(scopes)) = (&business_id, &fields.scopes) {
+            check_scopes(caller, business_id, scopes, &mut v);
+        }
+        let (business_id, key_id) = v.finish(business_id.zip(key_id))?;
+        let SettableFields { display_name, description, scopes, annotations, expire_time } = fields;
+        let patch = SettingsPatch { display_name, description, scopes, expire_time, annotations };
+        let change = KeyChange::Update { patch, assigner: AssignableBy::Operators };
+        let (key, receipt) = self.change_key(business_id, key_id, change).await?;
+        Ok(UpdateKeyResponse { key: Some(key), receipt: Some(receipt) })
+    }
+
+    pub(super) async fn revoke_key(
+        &self,
+        request: RevokeKeyRequest,
+    ) -> Result<RevokeKeyResponse, Refusal> {
+        let RevokeKeyRequest { business_id, key_id, reason, reason_text } = request;
+        let mut v = Violations::default();
+        let target = target_from_wire(&business_id, &key_id, &mut v);
+        let reason = key::reason_from_wire(reason, &reason_text, &mut v);
+        let ((business_id, key_id), (reason, text)) = v.finish(target.zip(reason))?;
+        let change = KeyChange::Revoke { reason, text };
+        let (key, receipt) = self.change_key(business_id.clone(), key_id, change).await?;
+        let made_key_ids = if business_id.is_reserved() {
+            let creator = key_id.to_string();
+            let now = self.clock.now();
+            let made = self.store.live_keys_made_by(&business_id, &creator, now).await?;
+            made.iter().map(KeyId::to_string).collect()
+        } else {
+            Vec::new()
+        };
+        Ok(RevokeKeyResponse { key: Some(key), receipt: Some(receipt), made_key_ids })
+    }
+
+    pub(super) async fn suspend_key(
+        &self,
+        request: SuspendKeyRequest,
+    ) -> Result<SuspendKeyResponse, Refusal> {
+        let SuspendKeyRequest { business_id, key_id } = request;
+        let mut v = Violations::default();
+        let target = target_from_wire(&business_id, &key_id, &mut v);
+        let (business_id, key_id) = v.finish(target)?;
+        let change = KeyChange::Suspend(SuspendedBy::Platform);
+        let (key, receipt) = self.change_key(business_id, key_id, change).await?;
+        Ok(SuspendKeyResponse { key: Some(key), receipt: Some(receipt) })
+    }
+
+    pub(super) async fn resume_key(
+        &self,
+        request: ResumeKeyRequest,
+    ) -> Result<ResumeKeyResponse, Refusal> {
+        let ResumeKeyRequest { business_id, key_id } = request;
+        let mut v = Violations::default();
+        let target = target_from_wire(&business_id, &key_id, &mut v);
+        let (business_id, key_id) = v.finish(target)?;
+        let change = KeyChange::Resume(SuspendedBy::Platform);
+        let (key, receipt) = self.change_key(business_id, key_id, change).await?;
+        Ok(ResumeKeyResponse { key: Some(key), receipt: Some(receipt) })
+    }
+
+    /// A key that must be there.
+    pub(super) async fn found_key(
+        &self,
+        business_id: &BusinessId,
+        key_id: KeyId,
+    ) -> Result<KeyRecord, Refusal> {
+        let key = self.store.get_key(business_id, key_id).await?;
+        key.ok_or_else(|| Refused::KeyNotFound.into())
+    }
+
+    pub(super) async fn change_key(
+        &self,
+        business_id: BusinessId,
+        key_id: KeyId,
+        change: KeyChange,
+    ) -> Result<(Key, ChangeReceipt), Refusal> {
+        let work = async move |store: keyward_store::Store, now| {
+            store.change_key(&business_id, key_id, change, now).await
+        };
+        let (key, receipt) = self.change(work).await?;
+        Ok((self.key(key), receipt))
+    }
+
+    /// A key as a caller sees it now.
+    pub(super) fn key(&self, key: KeyRecord) -> Key {
+        key::to_wire(key, self.is_retired(), self.clock.now())
+    }
+}
+
+/// The fields that an update names; `*` and output-only fields are not among them.
+fn mask_from_wire(mask: Option<FieldMask>, violations: &mut Violations) -> SettableMask {
+    const FIELD: &str = "update_mask";
+    const ALLOWED: &str = "any of display_name, description, scopes, expire_time, annotations (in JSON: \
+         \"displayName,scopes\")";
+    let paths = mask.unwrap_or_default().paths;
+    if paths.is_empty() {
+        violations.add(FIELD, format!("must name what changes: {ALLOWED}"));
+    }
+    let mut named = SettableMask::default();
+    for path in paths {
+        match path.as_str() {
+            "display_name" => named.display_name = true,
+            "description" => named.description = true,
+            "scopes" => named.scopes = true,
+            "expire_time" => named.expire_time = true,
+            "annotations" => named.annotations = true,
+            _ => violations.add(FIELD, format!("{path:?} cannot be changed here; name {ALLOWED}")),
+        }
+    }
+    named
+}

@@ -1,0 +1,144 @@
+//! ListScopes, UpdateScope, RetireScope: the catalogue.
+
+use apikey::{catalogue::AssignableBy, scope::ScopeName};
+use keyward_proto::v1::{
+    ListScopesRequest, ListScopesResponse, RetireScopeRequest, RetireScopeResponse,
+    UpdateScopeRequest, UpdateScopeResponse,
+};
+use keyward_store::catalogue::{ScopeEdit, ScopeMask};
+use prost::Message as _;
+use prost_types::FieldMask;
+
+use super::Management;
+use crate::{
+    callers::Caller,
+    errors::{Refusal, violations::Violations},
+    not_yet::{self, Field},
+    resident::Roles,
+    wire::{page, scope},
+};
+
+impl Management {
+    pub(super) async fn list_scopes(
+        &self,
+        caller: Caller,
+        request: ListScopesRequest,
+    ) -> Result<ListScopesResponse, Refusal> {
+        let query = query_bytes(&request);
+        let ListScopesRequest { include_retired, page_size, page_token } = request;
+        let mut v = Violations::default();
+        let size = page::size(page_size, &mut v);
+        let after = page::position(&self.peppers, &query, &page_token, &mut v);
+        let (size, after) = v.finish(size.zip(after))?;
+        let after = after
+            .and_then(|name| String::from_utf8(name).ok())
+            .and_then(|name| ScopeName::parse(&name).ok());
+        // One more than the page holds tells whether another page follows.
+        let limit = i64::from(size).saturating_add(1);
+        let visible = visible_to(caller);
+        let found = self.store.list_scopes(after, include_retired, visible, limit).await?;
+        let total = found.len();
+        let mut scopes = Vec::with_capacity(total);
+        let mut bytes = 0_usize;
+        for record in found.into_iter().take(usize::from(size)) {
+            let scope = scope::to_wire(record);
+            bytes = bytes.saturating_add(scope.encoded_len());
+            if bytes > page::BYTES_MAX && !scopes.is_empty() {
+                break;
+            }
+            scopes.push(scope);
+        }
+        let next_page_token = match scopes.last() {
+            Some(last) if scopes.len() < total => {
+                page::token(&self.peppers, &query, last.name.as_bytes())
+            }
+            _ => String::new(),
+        };
+        Ok(ListScopesResponse { scopes, next_page_token })
+    }
+
+    pub(super) async fn update_scope(
+        &self,
+        request: UpdateScopeRequest,
+    ) -> Result<UpdateScopeResponse, Refusal> {
+        let UpdateScopeRequest { scope, update_mask, allow_missing, validate_only } = request;
+        not_yet::refuse_set([(Field::UpdateScopeValidateOnly, validate_only)])?;
+        let mut v = Violations::default();
+        let Some(scope) = scope else {
+            v.add("scope", "must be set: a scope needs at least a name and assignable_by");
+            return Err(v.into());
+        };
+        let mask = mask_from_wire(update_mask, &mut v);
+        // What is made is made whole, whatever the mask.
+        let needed = if allow_missing { ScopeMask::ALL } else { mask };
+        let (name, edit) = scope::edit_from_wire(scope, needed, &mut v);
+        let (name, edit) = v.finish(name.zip(edit))?;
+        let edit = ScopeEdit { mask, ..edit };
+        let work = async move |store: keyward_store::Store, now| {
+            store.update_scope(&name, edit, allow_missing, now).await
+        };
+        let (scope, receipt) = self.change(work).await?;
+        Ok(UpdateScopeResponse {
+            scope: Some(scope::to_wire(scope)),
+            receipt: Some(receipt),
+            widened_key_count: 0,
+            narrowed_key_count: 0,
+        })
+    }
+
+    pub(super) async fn retire_scope(
+        &self,
+        request: RetireScopeRequest,
+    ) -> Result<RetireScopeResponse, Refusal> {
+        let RetireScopeRequest { name, force, validate_only } = request;
+        not_yet::refuse_set([(Field::RetireScopeValidateOnly, validate_only)])?;
+        let mut v = Violations::default();
+        let name = scope::name_from_wire("name", &name, &mut v);
+        let name = v.finish(name)?;
+        let work = async move |store: keyward_store::Store, now| {
+            store.retire_scope(&name, force, now).await
+        };
+        let ((scope, narrowed_key_count), receipt) = self.change(work).await?;
+        Ok(RetireScopeResponse {
+            scope: Some(scope::to_wire(scope)),
+            receipt: Some(receipt),
+            narrowed_key_count,
+        })
+    }
+}
+
+/// Who only presents users sees what users may assign.
+fn visible_to(caller: Caller) -> Option<AssignableBy> {
+    let all = Roles::OPERATE.and(Roles::TRIAGE).and(Roles::IMPORT).and(Roles::AUDIT);
+    (!caller.roles.any(all)).then_some(AssignableBy::Users)
+}
+
+/// The fields that an update names; all of them where there is no mask.
+fn mask_from_wire(mask: Option<FieldMask>, violations: &mut Violations) -> ScopeMask {
+    let Some(FieldMask { paths }) = mask.filter(|mask| !mask.paths.is_empty()) else {
+        return ScopeMask::ALL;
+    };
+    let mut named = ScopeMask { description: false, assignable_by: false, endpoints: false };
+    for path in paths {
+        match path.as_str() {
+            "description" => named.description = true,
+            "assignable_by" => named.assignable_by = true,
+            "endpoints" => named.endpoints = true,
+            _ => violations.add(
+                "update_mask",
+                format!(
+                    "{path:?} cannot be changed here; name any of description, assignable_by, \
+                     endpoints (in JSON: \"description,assignableBy\")"
+                ),
+            ),
+        }
+    }
+    named
+}
+
+/// What a page token is bound to: the request without its place and its size.
+fn query_bytes(request: &ListScopesRequest) -> Vec<u8> {
+    let ListScopesRequest { include_retired, page_size: _, page_token: _ } = request;
+    ListScopesRequest { include_retired: *include_retired, ..ListScopesRequest::default() }
+        .encode_to_vec()
+}

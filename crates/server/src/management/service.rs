@@ -1,0 +1,146 @@
+//! The RPCs of KeyManagement, one after the other. What each does stands in its group's file.
+
+use keyward_proto::v1::{key_management_server::KeyManagement, *};
+use tonic::{Request, Response, Status};
+
+use super::Management;
+use crate::{access::Rpc, callers::Caller, not_yet};
+
+#[tonic::async_trait]
+impl KeyManagement for Management {
+    async fn create_key(
+        &self,
+        request: Request<CreateKeyRequest>,
+    ) -> Result<Response<CreateKeyResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::create_key(self, caller, request.into_inner()).await?))
+    }
+
+    async fn get_key(
+        &self,
+        request: Request<GetKeyRequest>,
+    ) -> Result<Response<GetKeyResponse>, Status> {
+        Ok(Response::new(Self::get_key(self, request.into_inner()).await?))
+    }
+
+    async fn list_keys(
+        &self,
+        request: Request<ListKeysRequest>,
+    ) -> Result<Response<ListKeysResponse>, Status> {
+        Ok(Response::new(Self::list_keys(self, request.into_inner()).await?))
+    }
+
+    async fn update_key(
+        &self,
+        request: Request<UpdateKeyRequest>,
+    ) -> Result<Response<UpdateKeyResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::update_key(self, caller, request.into_inner()).await?))
+    }
+
+    async fn rotate_key(
+        &self,
+        request: Request<RotateKeyRequest>,
+    ) -> Result<Response<RotateKeyResponse>, Status> {
+        Ok(Response::new(Self::rotate_key(self, request.into_inner()).await?))
+    }
+
+    async fn revoke_key(
+        &self,
+        request: Request<RevokeKeyRequest>,
+    ) -> Result<Response<RevokeKeyResponse>, Status> {
+        Ok(Response::new(Self::revoke_key(self, request.into_inner()).await?))
+    }
+
+    async fn suspend_key(
+        &self,
+        request: Request<SuspendKeyRequest>,
+    ) -> Result<Response<SuspendKeyResponse>, Status> {
+        Ok(Response::new(Self::suspend_key(self, request.into_inner()).await?))
+    }
+
+    async fn resume_key(
+        &self,
+        request: Request<ResumeKeyRequest>,
+    ) -> Result<Response<ResumeKeyResponse>, Status> {
+        Ok(Response::new(Self::resume_key(self, request.into_inner()).await?))
+    }
+
+    async fn batch_revoke_keys(
+        &self,
+        _: Request<BatchRevokeKeysRequest>,
+    ) -> Result<Response<BatchRevokeKeysResponse>, Status> {
+        Err(not_yet::rpc(Rpc::BatchRevokeKeys).into())
+    }
+
+    async fn query_usage(
+        &self,
+        _: Request<QueryUsageRequest>,
+    ) -> Result<Response<QueryUsageResponse>, Status> {
+        Err(not_yet::rpc(Rpc::QueryUsage).into())
+    }
+
+    async fn list_scopes(
+        &self,
+        request: Request<ListScopesRequest>,
+    ) -> Result<Response<ListScopesResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::list_scopes(self, caller, request.into_inner()).await?))
+    }
+
+    async fn update_scope(
+        &self,
+        request: Request<UpdateScopeRequest>,
+    ) -> Result<Response<UpdateScopeResponse>, Status> {
+        Ok(Response::new(Self::update_scope(self, request.into_inner()).await?))
+    }
+
+    async fn retire_scope(
+        &self,
+        request: Request<RetireScopeRequest>,
+    ) -> Result<Response<RetireScopeResponse>, Status> {
+        Ok(Response::new(Self::retire_scope(self, request.into_inner()).await?))
+    }
+
+    async fn get_business(
+        &self,
+        _: Request<GetBusinessRequest>,
+    ) -> Result<Response<GetBusinessResponse>, Status> {
+        Err(not_yet::rpc(Rpc::GetBusiness).into())
+    }
+
+    async fn update_business(
+        &self,
+        _: Request<UpdateBusinessRequest>,
+    ) -> Result<Response<UpdateBusinessResponse>, Status> {
+        Err(not_yet::rpc(Rpc::UpdateBusiness).into())
+    }
+
+    async fn list_businesses(
+        &self,
+        _: Request<ListBusinessesRequest>,
+    ) -> Result<Response<ListBusinessesResponse>, Status> {
+        Err(not_yet::rpc(Rpc::ListBusinesses).into())
+    }
+
+    async fn lookup_key(
+        &self,
+        _: Request<LookupKeyRequest>,
+    ) -> Result<Response<LookupKeyResponse>, Status> {
+        Err(not_yet::rpc(Rpc::LookupKey).into())
+    }
+
+    async fn batch_import_keys(
+        &self,
+        _: Request<BatchImportKeysRequest>,
+    ) -> Result<Response<BatchImportKeysResponse>, Status> {
+        Err(not_yet::rpc(Rpc::BatchImportKeys).into())
+    }
+
+    async fn list_audit_events(
+        &self,
+        _: Request<ListAuditEventsRequest>,
+    ) -> Result<Response<ListAuditEventsResponse>, Status> {
+        Err(not_yet::rpc(Rpc::ListAuditEvents).into())
+    }
+}
