@@ -121,11 +121,12 @@ pub fn code(reason: ErrorReason) -> Code {
         | ErrorReason::ScopeInUse
         | ErrorReason::LastOperatorKey => Code::FailedPrecondition,
         ErrorReason::ConcurrentChange => Code::Aborted,
-        ErrorReason::DatabaseUnavailable
-        | ErrorReason::NotServing
-        | ErrorReason::CommittedNotYetEffective
-        | ErrorReason::Overloaded => Code::Unavailable,
-        ErrorReason::DeadlineExceeded => Code::DeadlineExceeded,
+        ErrorReason::DatabaseUnavailable | ErrorReason::NotServing | ErrorReason::Overloaded => {
+            Code::Unavailable
+        }
+        ErrorReason::CommittedNotYetEffective | ErrorReason::DeadlineExceeded => {
+            Code::DeadlineExceeded
+        }
         ErrorReason::Cancelled => Code::Cancelled,
         ErrorReason::Internal | ErrorReason::Unspecified => Code::Internal,
     }

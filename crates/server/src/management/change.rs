@@ -41,7 +41,8 @@ impl Management {
                 tracing::warn!(error.cause = %error, %revision, "a change is not in effect yet");
                 Err(Refusal::new(
                     ErrorReason::CommittedNotYetEffective,
-                    "the change is committed, but may not be in effect yet; repeating the call is safe",
+                    "the change is committed, but may not be in effect yet; repeating an idempotent call \
+                     is safe, and waits anew",
                 )
                 .with("revision", revision))
             }
