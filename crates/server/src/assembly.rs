@@ -36,6 +36,8 @@ const HEADERS_BYTES_MAX: u32 = 16 * 1024;
 const KEEPALIVE_EVERY: Duration = Duration::from_secs(60);
 /// And has so long to answer.
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// How often a resuming server tries to catch up.
+const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// What health speaks of: all of it, and each service.
 const HEALTH_NAMES: [&str; 4] =
     ["", "keyward.v1.KeyManagement", "keyward.v1.KeyVerification", "keyward.v1.AdvisorAccess"];
@@ -64,24 +66,25 @@ pub struct Parts {
 /// A server that serves.
 #[derive(Debug)]
 pub struct Running {
-    /// Closing it makes verification refuse to answer.
-    pub gate: Arc<Gate>,
-    /// How many secrets are in memory at the start.
+    /// How many secrets were in memory at the start.
     pub resident_secrets: usize,
+    /// What keeps memory up with the store.
+    pub follower: Arc<Follower>,
+    gate: Arc<Gate>,
+    stop: CancellationToken,
     health: HealthReporter,
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
     tasks: TaskTracker,
     drain: Duration,
 }
 
-/// Serves on `listener` until `stop` is cancelled.
+/// Serves on `listener`.
 ///
 /// # Errors
 /// When reflection cannot be built, which a test would have told.
 pub async fn start(
     parts: Parts,
     listener: TcpListener,
-    stop: CancellationToken,
     drain: Duration,
 ) -> anyhow::Result<Running> {
     let Parts { store, follower, gate, peppers, random, clock, prefixes, recognition } = parts;
@@ -130,23 +133,64 @@ pub async fn start(
         socket.set_nodelay(true)?;
         Ok::<_, std::io::Error>(socket)
     });
-    tasks.spawn(follower.run(stop.clone()));
+    let stop = CancellationToken::new();
+    tasks.spawn(Arc::clone(&follower).run(stop.clone()));
     gate.open();
-    let until = stop.cancelled_owned();
+    let until = stop.clone().cancelled_owned();
     let serving = tasks.spawn(router.serve_with_incoming_shutdown(incoming, until));
     set_health(&health, ServingStatus::Serving).await;
     let resident_secrets = index.len();
-    Ok(Running { gate, resident_secrets, health, serving, tasks, drain })
+    Ok(Running { resident_secrets, follower, gate, stop, health, serving, tasks, drain })
 }
 
 impl Running {
-    /// Waits until calls in flight and changes under way have finished, or the drain's time is over.
+    /// Answers nothing from memory until resumed.
+    pub async fn pause(&self) {
+        self.gate.close();
+        set_health(&self.health, ServingStatus::NotServing).await;
+    }
+
+    /// Answers again, once everything that was committed meanwhile is in memory.
+    ///
+    /// # Errors
+    /// When the database is behind what is in memory: it went back in time, and only a start that
+    /// loads everything anew may answer.
+    pub async fn resume(&self) -> anyhow::Result<()> {
+        let store = self.follower.store();
+        let database = loop {
+            let caught_up = async {
+                self.follower.catch_up().await?;
+                store.revision().await
+            };
+            match caught_up.await {
+                Ok(revision) => break revision,
+                Err(error) => {
+                    tracing::warn!(error.cause = %error, "changes cannot be fetched");
+                    tokio::time::sleep(RETRY_EVERY).await;
+                }
+            }
+        };
+        let memory = self.follower.index().applied();
+        if database < memory {
+            anyhow::bail!(
+                "the database is at revision {database}, and memory at {memory}: it went back in \
+                 time; start again to serve what it holds now"
+            );
+        }
+        self.gate.open();
+        set_health(&self.health, ServingStatus::Serving).await;
+        Ok(())
+    }
+
+    /// Takes no more calls, and waits until those in flight and changes under way have finished, or
+    /// the drain's time is over.
     ///
     /// # Errors
     /// When the server itself failed, or its time was over.
-    pub async fn drained(self) -> anyhow::Result<()> {
-        let Self { gate: _, resident_secrets: _, health, serving, tasks, drain } = self;
+    pub async fn stop(self) -> anyhow::Result<()> {
+        let Self { stop, health, serving, tasks, drain, .. } = self;
         set_health(&health, ServingStatus::NotServing).await;
+        stop.cancel();
         tasks.close();
         let finished = async {
             serving.await??;

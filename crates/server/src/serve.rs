@@ -1,6 +1,6 @@
 //! `keyward serve`: opens the store, loads everything, and only then says that it serves.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use apikey::{
@@ -11,10 +11,9 @@ use apikey::{
 use keyward_store::{Exclusive, Store};
 use ring::rand::SecureRandom;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use crate::{
-    assembly::{self, Parts},
+    assembly::{self, Parts, Running},
     commands::{self, say},
     config::Config,
     data_dir,
@@ -23,10 +22,13 @@ use crate::{
     shutdown,
 };
 
+/// How often a lost database is tried again.
+const RETRY_EVERY: Duration = Duration::from_secs(1);
+
 /// Serves until told to stop.
 ///
 /// # Errors
-/// Whatever keeps it from starting, and the loss of the database's lock.
+/// Whatever keeps it from starting, and a database that went back in time.
 pub async fn run(
     config: Config,
     random: Arc<dyn SecureRandom + Send + Sync>,
@@ -56,30 +58,48 @@ pub async fn run(
         recognition: RECOGNITION_DEFAULT,
     };
     let address = listener.local_addr()?;
-    let stop = CancellationToken::new();
-    let server = assembly::start(parts, listener, stop.clone(), config.drain()).await?;
+    let server = assembly::start(parts, listener, config.drain()).await?;
     greet(&config, address, server.resident_secrets, first_start);
     tokio::select! {
         () = shutdown::requested() => {}
-        reason = lost(hold) => {
-            // Another server may have the database by now: nothing may be answered from this memory.
-            server.gate.close();
-            stop.cancel();
-            server.drained().await?;
-            anyhow::bail!("the lock on the database was lost ({reason}); start again");
-        }
+        error = keep_right(hold, &server) => return Err(error),
     }
     tracing::info!("stopping: calls in flight may finish");
-    stop.cancel();
     tokio::select! {
-        drained = server.drained() => drained,
+        stopped = server.stop() => stopped,
         () = shutdown::requested() => anyhow::bail!("stopped at once, by a second signal"),
     }
 }
 
-/// Returns when the right to be the only server is lost.
-async fn lost(mut hold: Exclusive) -> String {
-    hold.lost().await.to_string()
+/// Answers from memory only while this server has its database alone. Where it may not have, it pauses
+/// until it has again, and has caught up. Returns only when that can never be.
+async fn keep_right(mut hold: Exclusive, server: &Running) -> anyhow::Error {
+    loop {
+        let reason = hold.lost().await;
+        server.pause().await;
+        tracing::warn!(error.cause = %reason, "the database was lost: no answers until it is back");
+        hold = hold_again(server).await;
+        if let Err(error) = server.resume().await {
+            return error;
+        }
+        tracing::info!("the database is back");
+    }
+}
+
+async fn hold_again(server: &Running) -> Exclusive {
+    let mut told = false;
+    loop {
+        tokio::time::sleep(RETRY_EVERY).await;
+        match server.follower.store().hold_exclusively().await {
+            Ok(Some(hold)) => return hold,
+            Ok(None) if !told => {
+                told = true;
+                tracing::warn!("another server has the database now; this one waits");
+            }
+            Ok(None) => {}
+            Err(error) => tracing::debug!(error.cause = %error, "the database is still away"),
+        }
+    }
 }
 
 /// The embedded default makes an operator key while there is no service key, and leaves its secret in

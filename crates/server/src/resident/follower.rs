@@ -47,6 +47,12 @@ impl Follower {
         Ok(follower)
     }
 
+    /// What it keeps up with.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// What it keeps up.
     #[must_use]
     pub fn index(&self) -> &Arc<Index> {
@@ -80,13 +86,17 @@ impl Follower {
         let mut poll = tokio::time::interval(POLL_EVERY);
         poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut sweep = tokio::time::interval(SWEEP_EVERY);
+        let mut behind = false;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
                 _ = poll.tick() => {
-                    if let Err(error) = self.catch_up().await {
+                    let fetched = self.catch_up().await;
+                    // Told once, however long it lasts.
+                    if let (Err(error), false) = (&fetched, behind) {
                         tracing::warn!(error.cause = %error, "changes cannot be fetched");
                     }
+                    behind = fetched.is_err();
                 }
                 _ = sweep.tick() => {
                     let _turn = self.turn.lock().await;
