@@ -28,7 +28,7 @@ const MOST_CALLS: usize = 5;
 const SERVICE: &str = r#"
 bash -euc "$1" &
 service=$!
-exec >&- 2>&-   # so that our reader sees the end of the service
+exec >/dev/null 2>&1   # so that our reader sees the end of the service; `tail` wants an output
 read -r _       # ends when xtask closes the pipe, or dies
 kill -TERM "$service"
 timeout 60 tail --sleep-interval=0.1 --pid="$service" --follow /dev/null || kill -KILL "$service"
