@@ -39,15 +39,9 @@ impl engine::Database {
             .select(ScopeRow::as_select())
             .load(&mut conn)
             .await?;
-        // Two queries and not an OR over two tables, which no index could serve.
+        // Two queries and not an OR over two tables, which no index could serve. Secrets of changed keys
+        // first: one that is rotated meanwhile is in the second answer, if it is not in the first.
         let mut held: Vec<HeldSecretRow> = secrets::table
-            .inner_join(keys::table)
-            .filter(secrets::rev.gt(applied.0))
-            .order(secrets::rev)
-            .select(HeldSecretRow::as_select())
-            .load(&mut conn)
-            .await?;
-        let of_changed_keys: Vec<HeldSecretRow> = secrets::table
             .inner_join(keys::table)
             .filter(keys::rev.gt(applied.0))
             .filter(secrets::rev.le(applied.0))
@@ -55,7 +49,14 @@ impl engine::Database {
             .select(HeldSecretRow::as_select())
             .load(&mut conn)
             .await?;
-        held.extend(of_changed_keys);
+        let changed: Vec<HeldSecretRow> = secrets::table
+            .inner_join(keys::table)
+            .filter(secrets::rev.gt(applied.0))
+            .order(secrets::rev)
+            .select(HeldSecretRow::as_select())
+            .load(&mut conn)
+            .await?;
+        held.extend(changed);
         Ok(Changes {
             through,
             businesses: convert(businesses)?,
