@@ -1,0 +1,46 @@
+//! What the store promises, on both engines: each test body stands once, and runs on SQLite and on
+//! PostgreSQL.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+/// Makes two tests of each body, `<topic>::sqlite::<name>` and `<topic>::postgres::<name>`, each
+/// with a fresh database.
+macro_rules! on_each_engine {
+    ($($body:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $body() {
+                super::$body(crate::database::Database::sqlite().await).await;
+            })+
+        }
+
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $body() {
+                super::$body(crate::database::Database::postgres().await).await;
+            })+
+        }
+    };
+}
+
+mod database;
+mod samples;
+
+mod catalogue;
+mod concurrency;
+mod constraints;
+mod exclusive;
+mod faults;
+mod feed;
+mod key_limit;
+mod keys;
+mod last_operator;
+mod lifecycle;
+mod list;
+mod list_filters;
+mod migrations;
+mod order;
+mod peppers;
+mod revisions;
+mod schema;
+mod scope_checks;
