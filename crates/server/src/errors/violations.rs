@@ -6,6 +6,10 @@ use keyward_proto::v1::ErrorReason;
 
 use super::Refusal;
 
+/// So many characters of a description are told at most: some quote what the caller sent, and
+/// trailers have limits in clients.
+const DESCRIPTION_LENGTH_MAX: usize = 300;
+
 /// One field, and what is wrong with it and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -24,7 +28,12 @@ pub struct Violations {
 impl Violations {
     /// Notes a violation.
     pub fn add(&mut self, field: impl Into<String>, description: impl Into<String>) {
-        self.found.push(Violation { field: field.into(), description: description.into() });
+        let mut description = description.into();
+        if let Some((end, _)) = description.char_indices().nth(DESCRIPTION_LENGTH_MAX) {
+            description.truncate(end);
+            description.push('…');
+        }
+        self.found.push(Violation { field: field.into(), description });
     }
 
     /// A parsed field's value, or its error as a violation.

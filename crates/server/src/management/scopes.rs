@@ -64,11 +64,11 @@ impl Management {
         let UpdateScopeRequest { scope, update_mask, allow_missing, validate_only } = request;
         not_yet::refuse_set([(Field::UpdateScopeValidateOnly, validate_only)])?;
         let mut v = Violations::default();
+        let mask = mask_from_wire(update_mask, &mut v);
         let Some(scope) = scope else {
             v.add("scope", "must be set: a scope needs at least a name and assignable_by");
             return Err(v.into());
         };
-        let mask = mask_from_wire(update_mask, &mut v);
         // What is made is made whole, whatever the mask.
         let needed = if allow_missing { ScopeMask::ALL } else { mask };
         let (name, edit) = scope::edit_from_wire(scope, needed, &mut v);

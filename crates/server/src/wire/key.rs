@@ -122,18 +122,20 @@ pub fn reason_from_wire(
     violations: &mut Violations,
 ) -> Option<(RevokeReason, ReasonText)> {
     let reason = match v1::RevokeReason::try_from(reason) {
-        Ok(v1::RevokeReason::Leaked) => RevokeReason::Leaked,
-        Ok(v1::RevokeReason::Unused) => RevokeReason::Unused,
-        Ok(v1::RevokeReason::Replaced) => RevokeReason::Replaced,
-        Ok(v1::RevokeReason::OwnerLeft) => RevokeReason::OwnerLeft,
-        Ok(v1::RevokeReason::Other) => RevokeReason::Other,
+        Ok(v1::RevokeReason::Leaked) => Some(RevokeReason::Leaked),
+        Ok(v1::RevokeReason::Unused) => Some(RevokeReason::Unused),
+        Ok(v1::RevokeReason::Replaced) => Some(RevokeReason::Replaced),
+        Ok(v1::RevokeReason::OwnerLeft) => Some(RevokeReason::OwnerLeft),
+        Ok(v1::RevokeReason::Other) => Some(RevokeReason::Other),
         Ok(v1::RevokeReason::Unspecified) | Err(_) => {
             violations.add("reason", "must be LEAKED, UNUSED, REPLACED, OWNER_LEFT or OTHER");
-            return None;
+            None
         }
     };
-    let text = violations.take("reason_text", ReasonText::parse(reason, text))?;
-    Some((reason, text))
+    // Without a reason the text is held to what is asked of it with any of them.
+    let of = reason.unwrap_or(RevokeReason::Leaked);
+    let text = violations.take("reason_text", ReasonText::parse(of, text));
+    reason.zip(text)
 }
 
 /// The parts of a `Key` that a request may set; each field that breaks a rule is noted.
