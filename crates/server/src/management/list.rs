@@ -122,6 +122,9 @@ fn filter_from_wire(filter: &v1::KeyFilter, violations: &mut Violations) -> Opti
         None => Some(None),
         Some(time) => v.take("filter.expire_before_time", time::from_wire(*time)).map(Some),
     };
+    if obfuscated_secret.contains(char::is_control) {
+        v.add("filter.obfuscated_secret", "must have no control characters");
+    }
     let part = |part: &str| {
         v.take("filter.display_name_part", DisplayName::parse(part)).map(|_| part.to_owned())
     };
