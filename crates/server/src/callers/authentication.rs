@@ -57,11 +57,12 @@ impl Authenticator {
         let Some(rpc) = Rpc::from_path(path) else {
             return Ok(caller);
         };
-        if !caller.roles.any(rpc.allowed()) {
-            return Err(permission_denied());
-        }
+        // A token asks for its user's rights, not for the caller's.
         if headers.contains_key(USER_TOKEN) {
             return Err(not_yet::user_token());
+        }
+        if !caller.roles.any(rpc.allowed()) {
+            return Err(permission_denied());
         }
         if not_yet::RPCS.contains(&rpc) {
             return Err(not_yet::rpc(rpc));
