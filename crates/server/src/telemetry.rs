@@ -1,6 +1,12 @@
 //! Logs, to standard error.
 
-use tracing_subscriber::{EnvFilter, filter::ParseError};
+use tracing::{Level, Metadata};
+use tracing_subscriber::{
+    EnvFilter,
+    filter::{ParseError, filter_fn},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 use crate::config::{Config, LogFormat};
 
@@ -11,9 +17,16 @@ use crate::config::{Config, LogFormat};
 pub fn start(config: &Config) -> Result<(), ParseError> {
     let filter: EnvFilter = config.log.parse()?;
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let discreet = filter_fn(is_discreet);
     match config.log_format {
-        LogFormat::Text => logs.init(),
-        LogFormat::Json => logs.json().init(),
+        LogFormat::Text => logs.finish().with(discreet).init(),
+        LogFormat::Json => logs.json().finish().with(discreet).init(),
     }
     Ok(())
+}
+
+/// The driver of PostgreSQL tells, below `info`, the values bound to a statement: digests, and what a
+/// caller sent in a wrong place, which may be a secret. No configuration makes that a log.
+fn is_discreet(event: &Metadata<'_>) -> bool {
+    *event.level() <= Level::INFO || !event.target().starts_with("tokio_postgres")
 }
