@@ -25,7 +25,7 @@ pub fn store(config: &Config) -> anyhow::Result<Store> {
     let limits =
         PoolLimits { connections: usize::from(config.database_connections), wait: POOL_WAIT };
     Ok(match &config.database_url {
-        Some(url) => Store::postgres(url.expose(), limits)?,
+        Some(url) => Store::postgres(url.expose(), limits).context("--database-url")?,
         None => {
             data_dir::create(&config.data_dir)?;
             Store::sqlite(&config.data_dir, limits)?

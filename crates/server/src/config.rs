@@ -6,6 +6,9 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use apikey::secret::Prefix;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+/// What a database's URL begins with.
+const POSTGRES_SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
+
 /// Keyward issues, manages and verifies API keys.
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 100)]
@@ -119,16 +122,10 @@ impl std::fmt::Debug for DatabaseUrl {
     }
 }
 
-impl std::str::FromStr for DatabaseUrl {
-    type Err = &'static str;
-
-    fn from_str(url: &str) -> Result<Self, Self::Err> {
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Ok(Self(url.to_owned()))
-        } else {
-            // The value itself is not echoed by this text; it may be a misplaced password.
-            Err("must begin with postgres://; for the embedded store give --data-dir instead")
-        }
+// Cannot fail: the parser of the command line echoes what it refuses, and here a password with it.
+impl From<String> for DatabaseUrl {
+    fn from(url: String) -> Self {
+        Self(url)
     }
 }
 
@@ -144,6 +141,13 @@ impl Config {
                  listen on 127.0.0.1, or say --insecure if something in front encrypts",
                 self.listen
             ));
+        }
+        if let Some(DatabaseUrl(url)) = &self.database_url
+            && !POSTGRES_SCHEMES.iter().any(|scheme| url.starts_with(scheme))
+        {
+            return Err("--database-url must begin with postgres://; for the embedded store give \
+                        --data-dir instead"
+                .to_owned());
         }
         if self.database_url.is_some() && self.pepper_file.is_none() {
             return Err("on PostgreSQL every server needs the same peppers: give --pepper-file \
