@@ -1,7 +1,7 @@
 //! The lock that keeps a second server off a database until revocations are final across replicas:
 //! an advisory lock, held by a session of its own for as long as the server lives.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::sql_types;
 use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
@@ -11,6 +11,10 @@ use crate::error::StoreError;
 
 /// The advisory lock of the serving process: `keyward`, as a number.
 const LOCK: i64 = 0x6b65_7977_6172_6402;
+/// How long to wait for the lock: PostgreSQL takes a moment to notice that a killed server is gone.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often to try meanwhile.
+const TRY_EVERY: Duration = Duration::from_millis(50);
 /// How often the session is asked whether it lives.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
 /// How long it may take to answer.
@@ -35,8 +39,14 @@ impl Database {
         session
             .batch_execute("set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3")
             .await?;
-        let held: bool = diesel::select(try_advisory_lock(LOCK)).get_result(&mut session).await?;
-        Ok(held.then_some(Exclusive { session }))
+        let give_up = Instant::now() + PATIENCE;
+        while !diesel::select(try_advisory_lock(LOCK)).get_result(&mut session).await? {
+            if Instant::now() > give_up {
+                return Ok(None);
+            }
+            tokio::time::sleep(TRY_EVERY).await;
+        }
+        Ok(Some(Exclusive { session }))
     }
 }
 

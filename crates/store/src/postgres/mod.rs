@@ -28,6 +28,8 @@ type Manager = AsyncDieselConnectionManager<Connection>;
 
 /// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one host may take to be reached: a URL may name several.
+const HOST_TIMEOUT: Duration = Duration::from_secs(2);
 /// What every session is set to: no statement and no wait for a lock outlasts the patience of a
 /// caller, and a forgotten transaction does not hold up the others.
 const SESSION: &str = "set statement_timeout = '10s'; set lock_timeout = '5s'; \
@@ -77,7 +79,7 @@ impl Database {
     pub(crate) fn new(url: &str, limits: PoolLimits) -> Result<Self, StoreError> {
         let unavailable = |error: &dyn std::error::Error| StoreError::Unavailable(chain(error));
         let mut config: Config = url.parse().map_err(|error| unavailable(&error))?;
-        config.application_name("keyward").connect_timeout(CONNECT_TIMEOUT);
+        config.application_name("keyward").connect_timeout(HOST_TIMEOUT);
         let for_setup = config.clone();
         let manager = Manager::new_with_config(url, {
             let mut manager = ManagerConfig::default();
@@ -109,6 +111,14 @@ impl Database {
 
 /// A session of its own, set up like every other.
 async fn connect(config: &Config) -> ConnectionResult<Connection> {
+    // The driver bounds reaching a host, and not how long the host is then silent.
+    match tokio::time::timeout(CONNECT_TIMEOUT, connect_unbounded(config)).await {
+        Ok(session) => session,
+        Err(_) => Err(ConnectionError::BadConnection(format!("no answer in {CONNECT_TIMEOUT:?}"))),
+    }
+}
+
+async fn connect_unbounded(config: &Config) -> ConnectionResult<Connection> {
     let bad = |error: &dyn std::error::Error| ConnectionError::BadConnection(chain(error));
     let (client, connection) = config.connect(NoTls).await.map_err(|error| bad(&error))?;
     let mut session = Connection::try_from_client_and_connection(client, connection).await?;
