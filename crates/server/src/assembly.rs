@@ -188,9 +188,13 @@ impl Running {
     /// # Errors
     /// When the server itself failed, or its time was over.
     pub async fn stop(self) -> anyhow::Result<()> {
-        let Self { stop, health, serving, tasks, drain, .. } = self;
+        let Self { stop, mut health, serving, tasks, drain, .. } = self;
         set_health(&health, ServingStatus::NotServing).await;
         stop.cancel();
+        // Who watches is told, and the watch ends: it would hold the stop up.
+        for name in HEALTH_NAMES {
+            health.clear_service_status(name).await;
+        }
         tasks.close();
         let finished = async {
             serving.await??;

@@ -19,7 +19,7 @@ use crate::{
     data_dir,
     operator_key::{OperatorKey, any_service_key},
     resident::{follower::Follower, gate::Gate},
-    shutdown,
+    shutdown::StopSignals,
 };
 
 /// How often a lost database is tried again.
@@ -59,15 +59,16 @@ pub async fn run(
     };
     let address = listener.local_addr()?;
     let server = assembly::start(parts, listener, config.drain()).await?;
+    let mut signals = StopSignals::hear()?;
     greet(&config, address, server.resident_secrets, first_start);
     tokio::select! {
-        () = shutdown::requested() => {}
+        () = signals.next() => {}
         error = keep_right(hold, &server) => return Err(error),
     }
     tracing::info!("stopping: calls in flight may finish");
     tokio::select! {
         stopped = server.stop() => stopped,
-        () = shutdown::requested() => anyhow::bail!("stopped at once, by a second signal"),
+        () = signals.next() => anyhow::bail!("stopped at once, by a second signal"),
     }
 }
 

@@ -1,20 +1,31 @@
 //! The signals that ask a server to stop.
 
-use tokio::signal::unix::{SignalKind, signal};
+use std::io;
 
-/// Returns at the next SIGTERM or SIGINT. A system that gives no signals never asks.
-pub async fn requested() {
-    let (term, int) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-    match (term, int) {
-        (Ok(mut term), Ok(mut int)) => {
-            tokio::select! {
-                _ = term.recv() => {}
-                _ = int.recv() => {}
-            }
-        }
-        (Err(error), _) | (_, Err(error)) => {
-            tracing::error!(error.cause = %error, "signals cannot be heard");
-            std::future::pending().await
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// SIGTERM and SIGINT. From here on they end nothing by themselves, and none is missed.
+#[derive(Debug)]
+pub struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    /// Begins to hear them.
+    ///
+    /// # Errors
+    /// When the system does not let us.
+    pub fn hear() -> io::Result<Self> {
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Returns at the next of them.
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
 }
