@@ -1,0 +1,21 @@
+//! The real `keyward` program as its operator meets it: flags, files, output, signals, restarts.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on stops"
+)]
+
+mod client;
+mod durability;
+mod grpcurl;
+mod home;
+mod lock_lost;
+mod needles;
+mod process;
+mod secrets;
+mod server;
+mod start;
+mod stop;
+mod story;

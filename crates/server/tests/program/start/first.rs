@@ -1,0 +1,50 @@
+//! The first start in an empty folder, whole or interrupted.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
+
+use crate::{client::Client, grpcurl, home::Home};
+
+#[test]
+fn makes_private_files() {
+    let home = Home::on_sqlite();
+    let _server = home.serve(&[]);
+    assert_eq!(mode(&home.path("keyward-data")), 0o700);
+    assert_eq!(mode(&home.data("peppers")), 0o600);
+    assert_eq!(mode(&home.data("operator-key")), 0o600);
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn prints_a_line_for_grpcurl_that_works_as_it_stands() {
+    let home = Home::on_sqlite();
+    let mut server = home.serve(&[]);
+    let line = server.process.wait_for_output("try: ");
+    let pasted = Command::new("bash")
+        .args(["-c", line.strip_prefix("try: ").unwrap()])
+        .current_dir(home.path(""))
+        .env("PATH", grpcurl::path())
+        .output()
+        .unwrap();
+    let (answer, complaint) = (pasted.stdout, pasted.stderr);
+    assert!(pasted.status.success(), "{line}: {}", String::from_utf8_lossy(&complaint));
+    let scopes: serde_json::Value = serde_json::from_slice(&answer).unwrap();
+    assert_eq!(scopes, serde_json::json!({}));
+}
+
+#[tokio::test]
+async fn may_die_before_the_database_is_written() {
+    let home = Home::on_sqlite();
+    home.serve(&[]).stop();
+    let orphan = home.operator_key();
+    for file in ["keyward.db", "keyward.db-wal", "keyward.db-shm"] {
+        drop(fs::remove_file(home.data(file)));
+    }
+
+    let server = home.serve(&[]);
+    let operator_key = home.operator_key();
+    assert_ne!(operator_key, orphan);
+    Client::new(&server, &operator_key).create_key().await.unwrap();
+}
