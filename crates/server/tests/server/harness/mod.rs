@@ -1,0 +1,231 @@
+//! A server in process, and what tests ask of it. Its clock starts at [`START`].
+
+pub(crate) mod engines;
+pub(crate) mod keys;
+pub(crate) mod told;
+
+use std::{sync::Arc, time::Duration};
+
+use apikey::{
+    catalogue::AssignableBy,
+    clock::{Clock as _, ManualClock, Timestamp},
+    digest::PepperSet,
+    id::{BusinessId, KeyId},
+    scope::{ScopeName, ScopeSet},
+    secret::{IssuedSecret, Prefix},
+    settings::{Annotations, Description, DisplayName},
+    verdict::RECOGNITION_DEFAULT,
+};
+use keyward_proto::v1::{
+    ChangeReceipt, key_management_client::KeyManagementClient,
+    key_verification_client::KeyVerificationClient,
+};
+use keyward_server::{
+    assembly::{self, Parts, Running},
+    operator_key::OperatorKey,
+    resident::{follower::Follower, gate::Gate},
+    wire::time,
+};
+use keyward_store::{
+    PoolLimits, Store,
+    record::{Actor, NewKey, NewSecret, Settings},
+};
+use prost::Message;
+use ring::rand::{SecureRandom, SystemRandom};
+use tempfile::TempDir;
+use test_postgres::Database;
+use tokio::net::TcpListener;
+use tonic::{
+    Request, Response, Status,
+    metadata::{Ascii, MetadataValue},
+    service::{Interceptor, interceptor::InterceptedService},
+    transport::Channel,
+};
+
+/// What the clock shows at first: 2026-03-01T12:00:00Z.
+pub(crate) const START: Timestamp = Timestamp::from_micros(1_772_366_400_000_000);
+/// Both, so that a rotation shows which of them writes and a page token which of them signs.
+const PEPPERS: &str = "1 1111111111111111111111111111111111111111111111111111111111111111\n\
+                       2 2222222222222222222222222222222222222222222222222222222222222222";
+const LIMITS: PoolLimits = PoolLimits { connections: 4, wait: Duration::from_secs(10) };
+const DRAIN: Duration = Duration::from_secs(10);
+
+pub(crate) type Management = KeyManagementClient<InterceptedService<Channel, Bearer>>;
+pub(crate) type Verification = KeyVerificationClient<InterceptedService<Channel, Bearer>>;
+
+/// A server that serves until its test ends.
+pub(crate) struct Server {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) running: Running,
+    /// May do everything.
+    pub(crate) operator: ServiceKey,
+    pub(crate) channel: Channel,
+    peppers: Arc<PepperSet>,
+    random: Arc<dyn SecureRandom + Send + Sync>,
+    home: Home,
+}
+
+/// A service key with its secret.
+pub(crate) struct ServiceKey {
+    pub(crate) key_id: String,
+    pub(crate) secret: String,
+}
+
+/// Where the store's data lies, as long as this lives.
+enum Home {
+    Folder(#[expect(dead_code, reason = "held, not read")] TempDir),
+    Database(Database),
+}
+
+/// Presents a service key.
+#[derive(Clone)]
+pub(crate) struct Bearer(MetadataValue<Ascii>);
+
+impl Server {
+    pub(crate) async fn on_sqlite() -> Self {
+        let folder = TempDir::new().unwrap();
+        let store = Store::sqlite(folder.path(), LIMITS).unwrap();
+        Self::start(store, Home::Folder(folder)).await
+    }
+
+    pub(crate) async fn on_postgres(database: Database) -> Self {
+        let store = Store::postgres(&database.url(), LIMITS).unwrap();
+        Self::start(store, Home::Database(database)).await
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the tests' assembly")]
+    async fn start(store: Store, home: Home) -> Self {
+        let clock = Arc::new(ManualClock::new(START));
+        let random: Arc<dyn SecureRandom + Send + Sync> = Arc::new(SystemRandom::new());
+        let peppers = Arc::new(PepperSet::parse(PEPPERS).unwrap());
+        let prefixes: Arc<[Prefix]> = ["kw", "kw_test"].map(|p| Prefix::parse(p).unwrap()).into();
+        store.migrate().await.unwrap();
+        let key =
+            OperatorKey::generate("operator", &prefixes[0], &peppers, &*random, &*clock).unwrap();
+        let secret = key.secret.expose().to_owned();
+        let key_id = key.store(&store, &*clock).await.unwrap().key_id.to_string();
+
+        let gate = Arc::new(Gate::default());
+        let follower =
+            Follower::start(store.clone(), Arc::clone(&gate), clock.clone(), RECOGNITION_DEFAULT);
+        let parts = Parts {
+            store: store.clone(),
+            follower: Arc::new(follower.await.unwrap()),
+            gate,
+            peppers: Arc::clone(&peppers),
+            random: Arc::clone(&random),
+            clock: clock.clone(),
+            prefixes,
+            recognition: RECOGNITION_DEFAULT,
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let running = assembly::start(parts, listener, DRAIN).await.unwrap();
+        let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
+        let operator = ServiceKey { key_id, secret };
+        Self { store, clock, running, operator, channel, peppers, random, home }
+    }
+
+    /// KeyManagement, called by the operator.
+    pub(crate) fn management(&self) -> Management {
+        self.management_as(&self.operator.secret)
+    }
+
+    pub(crate) fn management_as(&self, secret: &str) -> Management {
+        KeyManagementClient::with_interceptor(self.channel.clone(), Bearer::new(secret))
+    }
+
+    /// KeyVerification, called by the operator.
+    pub(crate) fn verification(&self) -> Verification {
+        self.verification_as(&self.operator.secret)
+    }
+
+    pub(crate) fn verification_as(&self, secret: &str) -> Verification {
+        KeyVerificationClient::with_interceptor(self.channel.clone(), Bearer::new(secret))
+    }
+
+    /// Any message to any path, presented as `request` says and nothing else.
+    pub(crate) async fn call<M: Message + Default + 'static>(
+        &self,
+        path: &'static str,
+        request: Request<M>,
+    ) -> Result<Response<()>, Status> {
+        let mut grpc = tonic::client::Grpc::new(self.channel.clone());
+        grpc.ready().await.unwrap();
+        let codec = tonic_prost::ProstCodec::<M, ()>::default();
+        grpc.unary(request, http::uri::PathAndQuery::from_static(path), codec).await
+    }
+
+    /// A service key with exactly these scopes: past the RPCs, which make no operators.
+    pub(crate) async fn service_key(&self, scopes: &[&str]) -> ServiceKey {
+        let prefix = Prefix::default();
+        let secret = IssuedSecret::generate(&prefix, &*self.random).unwrap();
+        let pepper = self.peppers.newest();
+        let scopes = scopes.iter().map(|name| ScopeName::parse(name).unwrap());
+        let new = NewKey {
+            key_id: KeyId::generate(self.clock.now(), &*self.random).unwrap(),
+            business_id: BusinessId::keyward(),
+            settings: Settings {
+                display_name: DisplayName::parse("service").unwrap(),
+                description: Description::default(),
+                scopes: ScopeSet::from_names(scopes).unwrap(),
+                annotations: Annotations::default(),
+            },
+            expire_time: None,
+            prefix,
+            obfuscated_secret: secret.obfuscated(),
+            creator: Actor::workload(Actor::COMMAND_LINE),
+            secret: NewSecret {
+                digest: pepper.digest(&secret.hash()),
+                pepper_version: pepper.version(),
+            },
+        };
+        let made = self.store.create_key(new, AssignableBy::Operators, self.clock.now()).await;
+        self.running.follower.catch_up().await.unwrap();
+        let key_id = made.unwrap().value.key_id.to_string();
+        ServiceKey { key_id, secret: secret.expose().to_owned() }
+    }
+
+    /// What the clock shows, and so many seconds later.
+    pub(crate) fn time_in(&self, seconds: u64) -> prost_types::Timestamp {
+        time::to_wire(self.clock.now().saturating_add(Duration::from_secs(seconds)))
+    }
+
+    /// The receipt of the newest change, made at this moment.
+    pub(crate) async fn receipt(&self) -> Option<ChangeReceipt> {
+        Some(ChangeReceipt {
+            revision: self.store.revision().await.unwrap().0,
+            commit_time: Some(self.time_in(0)),
+            effective_time: Some(self.time_in(0)),
+            replicas_acknowledged: 1,
+            replicas_expired: 0,
+        })
+    }
+
+    /// The PostgreSQL below.
+    pub(crate) fn database(&self) -> &Database {
+        match &self.home {
+            Home::Database(database) => database,
+            Home::Folder(_) => panic!("this server is on SQLite"),
+        }
+    }
+}
+
+impl Bearer {
+    pub(crate) fn new(secret: &str) -> Self {
+        Self(format!("Bearer {secret}").parse().unwrap())
+    }
+
+    /// An empty request that presents the key.
+    pub(crate) fn request(secret: &str) -> Request<()> {
+        Self::new(secret).call(Request::new(())).unwrap()
+    }
+}
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.metadata_mut().insert("authorization", self.0.clone());
+        Ok(request)
+    }
+}

@@ -1,0 +1,19 @@
+//! The server as its callers meet it: a real one in process, on a real store, by a clock that stands
+//! still until a test moves it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets what it did not expect can only stop"
+)]
+
+mod callers;
+mod contract;
+mod harness;
+mod management;
+mod outage;
+mod roles;
+mod secrets;
+mod verification;
+mod wire;

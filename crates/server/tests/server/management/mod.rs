@@ -1,0 +1,15 @@
+//! KeyManagement, a file an RPC.
+
+mod create_key;
+mod get_key;
+mod key_limit;
+mod list_keys;
+mod list_scopes;
+mod resume_key;
+mod retire_scope;
+mod revoke_key;
+mod rotate_key;
+mod service_keys;
+mod suspend_key;
+mod update_key;
+mod update_scope;
