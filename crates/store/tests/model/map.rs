@@ -27,7 +27,7 @@ const LIMIT_DEFAULT: i32 = 1_000;
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Map {
-    revision: Revision,
+    pub(crate) revision: Revision,
     businesses: BTreeMap<BusinessId, Business>,
     keys: BTreeMap<KeyId, KeyRecord>,
     secrets: BTreeMap<Digest, Secret>,

@@ -17,6 +17,7 @@ use keyward_store::{
     record::{Actor, NewKey, NewSecret, Settings},
 };
 use proptest::{
+    bool::weighted,
     option,
     prelude::*,
     sample::{Index, select, subsequence},
@@ -25,7 +26,7 @@ use proptest::{
 use crate::map::Map;
 
 /// How many live keys `acme` may hold; the others have the default.
-pub(crate) const ACME_LIMIT: i32 = 3;
+pub(crate) const ACME_LIMIT: i32 = 2;
 
 const ACME: &str = "acme";
 const BUSINESSES: [&str; 3] = ["@keyward", "Zeta", ACME];
@@ -110,7 +111,7 @@ pub(crate) fn operation() -> impl Strategy<Value = Operation> {
             .prop_map(|(business, scopes, life, by)| What::Create { business, scopes, life, by }),
         6 => (any::<Index>(), option::weighted(0.1, select(&BUSINESSES[..])), change())
             .prop_map(|(key, business, change)| What::Change { key, business, change }),
-        2 => (scope(), 0..3_u8, by(), any::<[bool; 3]>(), any::<bool>())
+        3 => (scope(), 0..3_u8, by(), any::<[bool; 3]>(), weighted(0.8))
             .prop_map(|(scope, words, by, mask, allow_missing)| {
                 What::Edit { scope, words, by, mask, allow_missing }
             }),
@@ -136,12 +137,12 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 fn scopes() -> impl Strategy<Value = Vec<&'static str>> {
-    subsequence(&SCOPES[..], 0..=SCOPES.len())
+    subsequence(&SCOPES[..], 0..=2)
 }
 
 /// Also none to speak of, and none at all.
 fn life() -> impl Strategy<Value = Option<Seconds>> {
-    option::of(0..15_i64)
+    option::of(0..30_i64)
 }
 
 /// The one that each sequence begins with, of `acme`.

@@ -10,7 +10,7 @@ use keyward_store::{
 
 use crate::operation::{Request, businesses};
 
-/// What was done, and the change's place in the history.
+/// What a change left behind.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Done {
     Key(Box<KeyRecord>),
@@ -18,6 +18,7 @@ pub(crate) enum Done {
     Retired(ScopeRecord, i64),
 }
 
+/// With the change's place in the history, unless it was refused.
 pub(crate) type Answer = Result<(Revision, Done), Refused>;
 
 /// Everything that a store shows at a moment.
