@@ -1,13 +1,13 @@
 //! What replicas hold: everything in pages, and then exactly what changed.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use apikey::{digest::Digest, lifecycle::SuspendedBy, verdict::Generation};
 use keyward_store::{
     change::KeyChange,
     record::{Changes, HeldBusiness, HeldSecret, NewKey, Revision},
 };
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::timeout};
 
 use crate::{database::Database, samples::*};
 
@@ -19,6 +19,9 @@ on_each_engine![
     secrets_are_paged_by_digest,
     a_follower_misses_nothing_of_what_many_write,
 ];
+
+/// More than all writers ever take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn nothing_new_is_nothing(db: Database) {
     create(&db.store, new_key(1), at(0)).await;
@@ -121,16 +124,9 @@ async fn a_follower_misses_nothing_of_what_many_write(db: Database) {
         });
     }
     let last = Revision(i64::try_from(WRITERS * (1 + 2 * TURNS)).unwrap());
-    let mut looks = Vec::new();
-    let mut map = BTreeMap::<Digest, HeldSecret>::new();
-    let mut applied = Revision(0);
-    while applied < last {
-        let changes = db.store.changes_after(applied).await.unwrap();
-        map.extend(changes.secrets.into_iter().map(|held| (held.digest, held)));
-        applied = changes.through;
-        looks.push((applied, map.clone()));
-    }
-    assert!(map.into_values().eq(held(&db.store).await));
+    let looks = timeout(PATIENCE, follow(&db, last)).await.unwrap();
+    let (_, newest) = looks.last().unwrap();
+    assert!(newest.values().eq(&held(&db.store).await));
     let log: Vec<_> = writers.join_all().await.into_iter().flatten().collect();
     for (through, map) in looks {
         for (_, writer, turn) in log.iter().filter(|(revision, ..)| *revision <= through) {
@@ -140,6 +136,23 @@ async fn a_follower_misses_nothing_of_what_many_write(db: Database) {
             assert!(of_key.all(knows), "through {through}, key {writer}, update {turn}");
         }
     }
+}
+
+/// What a follower holds after each look, until it holds everything up to `last`.
+async fn follow(db: &Database, last: Revision) -> Vec<(Revision, BTreeMap<Digest, HeldSecret>)> {
+    let mut looks = Vec::new();
+    let mut map = BTreeMap::new();
+    let mut applied = Revision(0);
+    while applied < last {
+        let changes = db.store.changes_after(applied).await.unwrap();
+        map.extend(changes.secrets.into_iter().map(|held| (held.digest, held)));
+        // Looking again before there is anything to see shows nothing.
+        if changes.through > applied {
+            applied = changes.through;
+            looks.push((applied, map.clone()));
+        }
+    }
+    looks
 }
 
 type Summary<Name = &'static str> = (Vec<Name>, Vec<Name>, Vec<Digest>);
