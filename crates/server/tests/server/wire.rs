@@ -1,14 +1,20 @@
 //! What goes over the wire comes back as it was.
 
+use std::ops::RangeInclusive;
+
 use apikey::{clock::Timestamp, digest::PepperSet};
 use keyward_server::{
     errors::violations::Violations,
     wire::{page, time},
 };
-use proptest::prelude::*;
+use proptest::{prelude::*, sample::select};
 
 const OLD: &str = "1 1111111111111111111111111111111111111111111111111111111111111111";
 const NEW: &str = "2 2222222222222222222222222222222222222222222222222222222222222222";
+
+/// What the documentation of `google.protobuf.Timestamp` allows.
+const SECONDS: RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+const NANOS: RangeInclusive<i32> = 0..=999_999_999;
 
 fn peppers(lines: &[&str]) -> PepperSet {
     PepperSet::parse(&lines.join("\n")).unwrap()
@@ -24,9 +30,12 @@ proptest! {
 
     /// Every message is a moment, cut to microseconds, or refused as its own rules refuse it.
     #[test]
-    fn any_message_is_a_moment_or_none(seconds: i64, nanos: i32) {
-        let in_range = (-62_135_596_800..=253_402_300_799).contains(&seconds);
-        let is_moment = in_range && (0..1_000_000_000).contains(&nanos);
+    fn any_message_is_a_moment_or_none(
+        seconds in prop_oneof![SECONDS, any::<i64>(), select(vec![-62_135_596_801, 253_402_300_800])],
+        nanos in prop_oneof![NANOS, any::<i32>(), select(vec![-1, 1_000_000_000])],
+    ) {
+        let in_range = SECONDS.contains(&seconds);
+        let is_moment = in_range && NANOS.contains(&nanos);
         let message = prost_types::Timestamp { seconds, nanos };
         let cut = is_moment.then(|| prost_types::Timestamp { seconds, nanos: nanos - nanos % 1_000 });
         prop_assert_eq!(time::from_wire(message).ok().map(time::to_wire), cut);

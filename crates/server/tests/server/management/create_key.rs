@@ -141,7 +141,7 @@ async fn each_fault_alone_is_told(server: Server) {
         ..named("a")
     };
     let beyond = prost_types::Timestamp { seconds: 253_402_300_800, nanos: 0 };
-    let no_nanos = prost_types::Timestamp { seconds: 253_402_300_799, nanos: 1_000_000_000 };
+    let no_nanos = prost_types::Timestamp { nanos: 1_000_000_000, ..server.time_in(60) };
     let faults = [
         (named(&"x".repeat(64)), "key.display_name", "it has 64 characters"),
         (named("a\u{202E}b"), "key.display_name", "character 2 is '\\u{202e}'"),
