@@ -120,7 +120,7 @@ Most of a call is HTTP/2, tonic and the kernel's sockets, which both services pa
             "
 ## Where and when
 
-{date}, commit {commit}. {processor}, {cores} cores, Linux {kernel}; Keyward {}, tonic {tonic}, {rustc}, h2load of {h2load}. Figures of another machine compare by their ratios alone.
+{date}, commit {commit}. {processor}, {cores} cores, Linux {kernel}; Keyward {}, tonic {tonic}, {rustc}, {h2load}. Figures of another machine compare by their ratios alone.
 ",
             env!("CARGO_PKG_VERSION")
         )
