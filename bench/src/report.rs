@@ -9,7 +9,7 @@ use crate::{
     instructions::Instructions,
     load::{CONNECTIONS, STREAMS},
     machine::Machine,
-    rounds::BUSY_PERCENT_LEAST,
+    rounds::{ATTEMPTS, BUSY_PERCENT_LEAST},
     statistics::{Interval, Spread},
 };
 
@@ -87,7 +87,7 @@ Instructions a call, outside the kernel: Keyward {keyward}, the empty service {e
 ## How
 
 - Both are tonic services with the same settings, built in one go (profile `{profile}`), and answer the same {request} bytes under the same `authorization` header with the same {answer} bytes. The empty service decodes the request, looks at nothing, and encodes a copy of a canned answer.
-- A server runs on one core with one worker thread, h2load on another core, over loopback without TLS: {CONNECTIONS} connections, {STREAMS} calls under way on each. A load in which the server was less than {BUSY_PERCENT_LEAST} % busy does not count and is repeated; after a few of those the run gives up.
+- A server runs on one core with one worker thread, h2load on another core, over loopback without TLS: {CONNECTIONS} connections, {STREAMS} calls under way on each. A load in which the server was less than {BUSY_PERCENT_LEAST} % busy does not count and is repeated, up to {ATTEMPTS} times; then the run is invalid.
 - Processor time is what the kernel's scheduler accounts to all threads of the server (`schedstat`, user and system, resolution 1 ns), over the calls answered in that time.
 - {pairs} rounds of {seconds} s for each server, in turn, every second round backwards. Ratios and differences are taken within a round; the interval is the one of order statistics for a median.
 - Before and after each load a real client asks, and the answer must be Keyward's first answer byte for byte; during a load every call must be answered, and the bytes that came must add up.

@@ -10,8 +10,9 @@ use crate::{Plan, process::Server, stage::Stage, tell};
 const WARM_UP_CALLS: u32 = 20_000;
 /// A server that waits for its client measures the client.
 pub(crate) const BUSY_PERCENT_LEAST: f64 = 95.0;
-/// How often a load is tried in which the server did not get its core to itself.
-const ATTEMPTS: u8 = 5;
+/// How often a load is tried when something else runs on the server's core: a minute of it is waited
+/// out, by default.
+pub(crate) const ATTEMPTS: u8 = 30;
 
 /// What one load of one server gave.
 #[derive(Debug, Clone, Copy)]
