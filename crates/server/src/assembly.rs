@@ -20,13 +20,16 @@ use crate::{
     callers::authentication::{AuthenticationLayer, Authenticator},
     errors::form::FormLayer,
     management::Management,
-    resident::{follower::Follower, gate::Gate},
+    resident::{
+        follower::{Follower, WentBack},
+        gate::Gate,
+    },
     verification::Verification,
 };
 
 /// The largest message that management takes: a batch of imports fits.
 const MANAGEMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// The largest message that verification takes: a full batch fits.
+/// The largest message that verification takes: a full batch of ordinary questions, many times over.
 const VERIFICATION_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Streams that one connection may have open at once.
 const STREAMS_MAX: u32 = 1_000;
@@ -36,7 +39,9 @@ const HEADERS_BYTES_MAX: u32 = 16 * 1024;
 const KEEPALIVE_EVERY: Duration = Duration::from_secs(60);
 /// And has so long to answer.
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
-/// How often a resuming server tries to catch up.
+/// How long to wait after a connection could not be accepted.
+const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(50);
+/// How often a paused server tries to load its keys.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// What health speaks of: all of it, and each service.
 const HEALTH_NAMES: [&str; 4] =
@@ -72,6 +77,7 @@ pub struct Running {
     pub follower: Arc<Follower>,
     gate: Arc<Gate>,
     stop: CancellationToken,
+    ended: CancellationToken,
     health: HealthReporter,
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
     tasks: TaskTracker,
@@ -128,7 +134,11 @@ pub async fn start(
         .add_service(reflection().build_v1alpha()?);
 
     // `serve_with_incoming` leaves the sockets as they come; small answers must not wait for company.
-    let incoming = TcpListenerStream::new(listener).map(|accepted| {
+    let incoming = TcpListenerStream::new(listener).then(async |accepted| {
+        if accepted.is_err() {
+            // Out of descriptors, most likely: trying again at once would only burn the processor.
+            tokio::time::sleep(ACCEPT_AGAIN_AFTER).await;
+        }
         let socket = accepted?;
         socket.set_nodelay(true)?;
         Ok::<_, std::io::Error>(socket)
@@ -137,10 +147,15 @@ pub async fn start(
     tasks.spawn(Arc::clone(&follower).run(stop.clone()));
     gate.open();
     let until = stop.clone().cancelled_owned();
-    let serving = tasks.spawn(router.serve_with_incoming_shutdown(incoming, until));
+    let ended = CancellationToken::new();
+    let tell = ended.clone().drop_guard();
+    let serving = tasks.spawn(async move {
+        let _tell = tell;
+        router.serve_with_incoming_shutdown(incoming, until).await
+    });
     set_health(&health, ServingStatus::Serving).await;
     let resident_secrets = index.len();
-    Ok(Running { resident_secrets, follower, gate, stop, health, serving, tasks, drain })
+    Ok(Running { resident_secrets, follower, gate, stop, ended, health, serving, tasks, drain })
 }
 
 impl Running {
@@ -150,36 +165,31 @@ impl Running {
         set_health(&self.health, ServingStatus::NotServing).await;
     }
 
-    /// Answers again, once everything that was committed meanwhile is in memory.
+    /// Loads everything anew, while paused.
     ///
     /// # Errors
-    /// When the database is behind what is in memory: it went back in time, and only a start that
-    /// loads everything anew may answer.
-    pub async fn resume(&self) -> anyhow::Result<()> {
-        let store = self.follower.store();
-        let database = loop {
-            let caught_up = async {
-                self.follower.catch_up().await?;
-                store.revision().await
-            };
-            match caught_up.await {
-                Ok(revision) => break revision,
+    /// When the database went back in time: only a start may answer from what it holds now.
+    pub async fn reload(&self) -> Result<(), WentBack> {
+        loop {
+            match self.follower.reload().await {
+                Ok(loaded) => return loaded,
                 Err(error) => {
-                    tracing::warn!(error.cause = %error, "changes cannot be fetched");
+                    tracing::warn!(error.cause = %error, "the keys cannot be loaded");
                     tokio::time::sleep(RETRY_EVERY).await;
                 }
             }
-        };
-        let memory = self.follower.index().applied();
-        if database < memory {
-            anyhow::bail!(
-                "the database is at revision {database}, and memory at {memory}: it went back in \
-                 time; start again to serve what it holds now"
-            );
         }
+    }
+
+    /// Answers again.
+    pub async fn resume(&self) {
         self.gate.open();
         set_health(&self.health, ServingStatus::Serving).await;
-        Ok(())
+    }
+
+    /// Returns when the transport has ended, which only a stop should make it do.
+    pub async fn transport_ended(&self) {
+        self.ended.cancelled().await;
     }
 
     /// Takes no more calls, and waits until those in flight and changes under way have finished, or

@@ -49,11 +49,20 @@ pub async fn hold(config: &Config, store: &Store) -> anyhow::Result<Exclusive> {
 }
 
 /// `keyward migrate`.
-pub async fn migrate(config: &Config, what: Migrate) -> anyhow::Result<()> {
+pub async fn migrate(
+    config: &Config,
+    what: Migrate,
+    random: &dyn SecureRandom,
+) -> anyhow::Result<()> {
     let store = store(config)?;
     // Concurrent PostgreSQL migrations line up by themselves.
     let _hold = match config.database_url {
-        None => Some(hold(config, &store).await?),
+        None => {
+            let hold = hold(config, &store).await?;
+            // This may be the folder's first use, which makes its peppers before its database.
+            data_dir::peppers(config, random)?;
+            Some(hold)
+        }
         Some(_) => None,
     };
     match what {

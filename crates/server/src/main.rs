@@ -28,7 +28,7 @@ async fn run(Cli { command, config }: Cli) -> anyhow::Result<()> {
     let random = Arc::new(SystemRandom::new());
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(config, random).await,
-        Command::Migrate(what) => commands::migrate(&config, what).await,
+        Command::Migrate(what) => commands::migrate(&config, what, &*random).await,
         Command::OperatorKey { name } => commands::operator_key(&config, &name, &*random).await,
     }
 }

@@ -18,7 +18,10 @@ use crate::{
     config::Config,
     data_dir,
     operator_key::{OperatorKey, any_service_key},
-    resident::{follower::Follower, gate::Gate},
+    resident::{
+        follower::{Follower, WentBack},
+        gate::Gate,
+    },
     shutdown::StopSignals,
 };
 
@@ -28,20 +31,44 @@ const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// Serves until told to stop.
 ///
 /// # Errors
-/// Whatever keeps it from starting, and a database that went back in time.
+/// Whatever keeps it from starting, and a database that is lost for good.
 pub async fn run(
     config: Config,
     random: Arc<dyn SecureRandom + Send + Sync>,
 ) -> anyhow::Result<()> {
+    let mut signals = StopSignals::hear()?;
+    let (server, mut hold) = tokio::select! {
+        started = start(&config, random) => started?,
+        () = signals.next() => return Ok(()),
+    };
+    tokio::select! {
+        () = signals.next() => {}
+        error = keep_right(&mut hold, &server) => return Err(error.into()),
+        () = server.transport_ended() => anyhow::bail!("the server ended by itself"),
+    }
+    tracing::info!("stopping: calls in flight may finish");
+    // The right is kept until the last of them has: no other server may begin meanwhile.
+    tokio::select! {
+        stopped = server.stop() => stopped,
+        () = signals.next() => anyhow::bail!("stopped at once, by a second signal"),
+        reason = hold.lost() => anyhow::bail!("stopped at once: the database was lost ({reason})"),
+    }
+}
+
+async fn start(
+    config: &Config,
+    random: Arc<dyn SecureRandom + Send + Sync>,
+) -> anyhow::Result<(Running, Exclusive)> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store = commands::store(&config)?;
-    let hold = commands::hold(&config, &store).await?;
-    let peppers = Arc::new(data_dir::peppers(&config, &*random)?);
-    commands::prepare(&config, &store, &peppers, &*clock).await?;
-    let first_start = first_operator_key(&config, &store, &peppers, &*random, &*clock).await?;
+    let store = commands::store(config)?;
+    let mut hold = commands::hold(config, &store).await?;
+    let peppers = Arc::new(data_dir::peppers(config, &*random)?);
+    commands::prepare(config, &store, &peppers, &*clock).await?;
+    let first_start = first_operator_key(config, &store, &peppers, &*random, &*clock).await?;
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))?;
+    let address = listener.local_addr()?;
 
     let gate = Arc::new(Gate::default());
     let follower =
@@ -57,32 +84,31 @@ pub async fn run(
         prefixes: config.secret_prefixes.clone().into(),
         recognition: RECOGNITION_DEFAULT,
     };
-    let address = listener.local_addr()?;
+    // Loading may have taken long.
+    hold.confirm().await.context("the database was lost while the keys were loaded")?;
     let server = assembly::start(parts, listener, config.drain()).await?;
-    let mut signals = StopSignals::hear()?;
-    greet(&config, address, server.resident_secrets, first_start);
-    tokio::select! {
-        () = signals.next() => {}
-        error = keep_right(hold, &server) => return Err(error),
-    }
-    tracing::info!("stopping: calls in flight may finish");
-    tokio::select! {
-        stopped = server.stop() => stopped,
-        () = signals.next() => anyhow::bail!("stopped at once, by a second signal"),
-    }
+    greet(config, address, server.resident_secrets, first_start);
+    Ok((server, hold))
 }
 
 /// Answers from memory only while this server has its database alone. Where it may not have, it pauses
-/// until it has again, and has caught up. Returns only when that can never be.
-async fn keep_right(mut hold: Exclusive, server: &Running) -> anyhow::Error {
+/// until it has again, and has loaded what is there by then. Returns only when that can never be.
+async fn keep_right(hold: &mut Exclusive, server: &Running) -> WentBack {
     loop {
         let reason = hold.lost().await;
         server.pause().await;
         tracing::warn!(error.cause = %reason, "the database was lost: no answers until it is back");
-        hold = hold_again(server).await;
-        if let Err(error) = server.resume().await {
-            return error;
+        loop {
+            *hold = hold_again(server).await;
+            if let Err(went_back) = server.reload().await {
+                return went_back;
+            }
+            // Loading may have taken long.
+            if hold.confirm().await.is_ok() {
+                break;
+            }
         }
+        server.resume().await;
         tracing::info!("the database is back");
     }
 }
@@ -130,7 +156,9 @@ fn greet(config: &Config, address: std::net::SocketAddr, secrets: usize, first_s
         Some(_) => "PostgreSQL".to_owned(),
         None => format!("SQLite in {}", config.data_dir.display()),
     };
-    say(&format!("keyward {version} is listening on {address}: {database}, {secrets} secrets"));
+    say(&format!(
+        "keyward {version} is listening on {address}: {database}, {secrets} secrets in memory"
+    ));
     let key_file = data_dir::operator_key_file(&config.data_dir);
     if config.database_url.is_none() && key_file.exists() {
         let key_file = key_file.display();
@@ -139,7 +167,7 @@ fn greet(config: &Config, address: std::net::SocketAddr, secrets: usize, first_s
         }
         say(&format!("delete {key_file} once you have made service keys of your own"));
         say(&format!(
-            "try: grpcurl -plaintext -H \"authorization: Bearer $(cat {key_file})\" {address} \
+            "try: grpcurl -plaintext -H \"authorization: Bearer $(cat '{key_file}')\" {address} \
              keyward.v1.KeyManagement/ListScopes"
         ));
     }

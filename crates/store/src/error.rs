@@ -105,10 +105,16 @@ impl From<DieselError> for StoreError {
         let text = error.to_string();
         match error {
             DieselError::DatabaseError(
-                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+                // Read-only: it is a standby, or became one.
+                DatabaseErrorKind::ClosedConnection
+                | DatabaseErrorKind::UnableToSendCommand
+                | DatabaseErrorKind::ReadOnlyTransaction,
                 _,
             )
             | DieselError::BrokenTransactionManager => Self::Unavailable(text),
+            DieselError::DatabaseError(DatabaseErrorKind::Unknown, _) if tells_of_outage(&text) => {
+                Self::Unavailable(text)
+            }
             DieselError::DatabaseError(
                 DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::UniqueViolation,
                 _,
@@ -128,6 +134,20 @@ impl From<diesel::ConnectionError> for StoreError {
     fn from(error: diesel::ConnectionError) -> Self {
         Self::Unavailable(chain(&error))
     }
+}
+
+/// What the engines say when they end or give up a statement that was right. The driver keeps
+/// PostgreSQL's codes to itself, so the words have to do; where the server speaks another language,
+/// such an outage is an internal error, and never anything milder.
+fn tells_of_outage(text: &str) -> bool {
+    const WORDS: [&str; 5] = [
+        "terminating connection",
+        "canceling statement due to",
+        "the database system is",
+        "too many clients",
+        "database is locked",
+    ];
+    WORDS.iter().any(|words| text.contains(words))
 }
 
 /// An error with its causes: drivers hide the telling part two levels down.

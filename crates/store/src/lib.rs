@@ -318,6 +318,17 @@ impl Store {
 }
 
 impl Exclusive {
+    /// Asks whether the right is still held; on SQLite it always is.
+    ///
+    /// # Errors
+    /// The right is lost, and the reason.
+    pub async fn confirm(&mut self) -> Result<(), StoreError> {
+        match &mut self.0 {
+            Hold::Postgres(hold) => hold.confirm().await,
+            Hold::Sqlite(_) => Ok(()),
+        }
+    }
+
     /// Returns when the right is lost, with the reason; never on SQLite.
     pub async fn lost(&mut self) -> StoreError {
         match &mut self.0 {

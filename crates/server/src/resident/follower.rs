@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use apikey::clock::Clock;
 use keyward_store::{Store, error::StoreError, record::Revision};
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -17,6 +17,22 @@ use super::{
 const POLL_EVERY: Duration = Duration::from_secs(1);
 /// How often secrets are taken out that are no longer recognised.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+
+/// How long the store may take to tell what changed.
+const FETCH_MAX: Duration = Duration::from_secs(10);
+
+/// A database that was further once: restored, or failed over with a loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the database is at revision {database}, and memory at {memory}: it went back in time; \
+     start again to serve what it holds now"
+)]
+pub struct WentBack {
+    /// Where the database is.
+    pub database: Revision,
+    /// Where it had been.
+    pub memory: Revision,
+}
 
 /// The one writer of the index.
 #[derive(Debug)]
@@ -59,13 +75,17 @@ impl Follower {
         &self.index
     }
 
-    /// Returns when everything up to `revision` is in memory.
+    /// Returns when everything up to `revision`, which is committed, is in memory.
     ///
     /// # Errors
-    /// A fault of the store; the change is then in effect here only later.
+    /// A fault of the store, or one that does not have the revision: the change is then not in effect
+    /// here, or lost.
     pub async fn reach(&self, revision: Revision) -> Result<(), StoreError> {
-        while self.index.applied() < revision {
+        if self.index.applied() < revision {
             self.catch_up().await?;
+        }
+        if self.index.applied() < revision {
+            return Err(StoreError::Unavailable(format!("the database is behind {revision}")));
         }
         Ok(())
     }
@@ -76,9 +96,28 @@ impl Follower {
     /// A fault of the store.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
         let _turn = self.turn.lock().await;
-        let changes = self.store.changes_after(self.index.applied()).await?;
+        let changes = self.store.changes_after(self.index.applied());
+        let changes = timeout(FETCH_MAX, changes)
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Unavailable("no answer in time".to_owned())))?;
         self.index.apply(changes);
         Ok(())
+    }
+
+    /// Loads everything anew: what happened while somebody else had the database need not be a
+    /// continuation of what is in memory. Nobody may be answering meanwhile.
+    ///
+    /// # Errors
+    /// A fault of the store. A database that holds less than memory did is the inner error.
+    pub async fn reload(&self) -> Result<Result<(), WentBack>, StoreError> {
+        let _turn = self.turn.lock().await;
+        let view = View::load(&self.store, self.recognition, self.clock.now()).await?;
+        let (database, memory) = (view.applied(), self.index.applied());
+        if database < memory {
+            return Ok(Err(WentBack { database, memory }));
+        }
+        self.index.replace(view);
+        Ok(Ok(()))
     }
 
     /// Polls and sweeps until told to stop.

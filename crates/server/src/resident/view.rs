@@ -91,6 +91,11 @@ impl Index {
         self.view.load().catalogue.load_full()
     }
 
+    /// Puts another view in this one's place.
+    pub(super) fn replace(&self, view: View) {
+        self.view.store(Arc::new(view));
+    }
+
     /// Takes in what changed. Only ever called by one thread at a time.
     pub(super) fn apply(&self, changes: Changes) {
         self.view.load().apply(changes);

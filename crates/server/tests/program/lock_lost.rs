@@ -1,5 +1,7 @@
 //! A server on PostgreSQL that may not be the only one any more: it answers nothing until it is again.
 
+use std::process::Command;
+
 use keyward_proto::v1::Verdict;
 use tonic::Code;
 
@@ -8,6 +10,10 @@ use crate::{client::Client, home::Home};
 /// Ends the session that holds the lock, as a failover would.
 const END_THE_HOLD: &str = "select count(pg_terminate_backend(pid))
     from pg_locks join pg_stat_activity using (pid)
+    where locktype = 'advisory' and application_name = 'keyward' and datname = current_database()";
+
+/// The process of that session.
+const HOLDER: &str = "select pid from pg_locks join pg_stat_activity using (pid)
     where locktype = 'advisory' and application_name = 'keyward' and datname = current_database()";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -29,6 +35,24 @@ async fn on_postgres_waits_for_the_other_and_catches_up() {
     first.process.wait_for_log("the database is back");
     assert_eq!(client.verdict(&made.secret).await.unwrap(), Verdict::Valid);
     first.stop();
+}
+
+/// A session that only hangs must not go on holding the lock that its server waits for.
+#[test]
+fn on_postgres_takes_the_lock_again_after_its_session_hung() {
+    let home = Home::on_postgres();
+    let mut server = home.serve(&[]);
+    let holder = home.database().psql(HOLDER).unwrap();
+    signal(&holder, "STOP");
+    server.process.wait_for_log("the database was lost");
+    signal(&holder, "CONT");
+    server.process.wait_for_log("the database is back");
+    server.stop();
+}
+
+fn signal(pid: &str, name: &str) {
+    let done = Command::new("kill").args(["-s", name, pid.trim()]).status().unwrap();
+    assert!(done.success(), "{name} to {pid}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ impl Server {
         let greeting = process.wait_for_output(" is listening on ");
         let (_, rest) = greeting.split_once(" is listening on ").unwrap();
         let (address, rest) = rest.split_once(": ").unwrap();
-        let secrets = rest.rsplit(", ").next().unwrap().strip_suffix(" secrets").unwrap();
+        let secrets = rest.rsplit(", ").next().unwrap().strip_suffix(" secrets in memory").unwrap();
         Self { process, address: address.to_owned(), secrets: secrets.parse().unwrap() }
     }
 

@@ -110,6 +110,19 @@ async fn a_stream_held_open_cannot_hold_the_stop_up_for_longer_than_the_drain() 
     server.signalled("TERM").failed(&["calls in flight did not finish in 1s"]);
 }
 
+/// What is in flight may still change keys: nobody else begins until it has ended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_other_server_begins_while_calls_are_in_flight() {
+    let home = Home::on_sqlite();
+    let mut server = home.serve(&["--drain-seconds", "3600"]);
+    let _held = hold_a_stream_open(&Client::new(&server, &home.operator_key())).await;
+    server.process.signal("TERM");
+    server.process.wait_for_log("stopping: calls in flight may finish");
+    home.run(&[]).failed(&["stop the server first"]);
+    server.signalled("TERM").failed(&["stopped at once, by a second signal"]);
+    home.serve(&[]).stop();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_signal_cuts() {
     let home = Home::on_sqlite();

@@ -18,7 +18,8 @@ async fn a_paused_server_is_unavailable_and_a_resumed_one_answers() {
     assert_eq!((told.reason.as_str(), told.retry_hint), ("NOT_SERVING", true));
     let unknown = server.call("/keyward.v1.KeyManagement/GetKey", Bearer::request("unknown")).await;
     assert_eq!(refused(unknown).reason, "NOT_SERVING");
-    server.running.resume().await.unwrap();
+    server.running.reload().await.unwrap();
+    server.running.resume().await;
     assert_eq!(server.verify(is_good(&made.secret)).await.verdict(), Verdict::Valid);
 }
 

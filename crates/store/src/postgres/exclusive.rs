@@ -1,10 +1,11 @@
 //! The lock that keeps a second server off a database until revocations are final across replicas:
 //! an advisory lock, held by a session of its own for as long as the server lives.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel::sql_types;
 use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
+use tokio::time::timeout;
 
 use super::{Connection, Database, connect};
 use crate::error::StoreError;
@@ -28,7 +29,8 @@ diesel::define_sql_function! {
 
 /// The held lock. Dropping it lets another server start.
 pub(crate) struct Exclusive {
-    session: Connection,
+    /// None: the lock was lost, and so that nothing of ours holds it any more, the session with it.
+    session: Option<Connection>,
 }
 
 impl Database {
@@ -39,14 +41,16 @@ impl Database {
         session
             .batch_execute("set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3")
             .await?;
-        let give_up = Instant::now() + PATIENCE;
-        while !diesel::select(try_advisory_lock(LOCK)).get_result(&mut session).await? {
-            if Instant::now() > give_up {
-                return Ok(None);
+        let taken = async {
+            while !diesel::select(try_advisory_lock(LOCK)).get_result(&mut session).await? {
+                tokio::time::sleep(TRY_EVERY).await;
             }
-            tokio::time::sleep(TRY_EVERY).await;
+            Ok::<(), StoreError>(())
+        };
+        match timeout(PATIENCE, taken).await {
+            Ok(taken) => taken.map(|()| Some(Exclusive { session: Some(session) })),
+            Err(_) => Ok(None),
         }
-        Ok(Some(Exclusive { session }))
     }
 }
 
@@ -55,12 +59,25 @@ impl Exclusive {
     pub(crate) async fn lost(&mut self) -> StoreError {
         loop {
             tokio::time::sleep(PROBE_EVERY).await;
-            match tokio::time::timeout(PROBE_TIMEOUT, self.session.batch_execute("select 1")).await
-            {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => return error.into(),
-                Err(_) => return StoreError::Unavailable("no answer in time".to_owned()),
+            if let Err(error) = self.confirm().await {
+                return error;
             }
         }
+    }
+
+    /// Asks whether the lock is still held.
+    pub(crate) async fn confirm(&mut self) -> Result<(), StoreError> {
+        let Some(session) = &mut self.session else {
+            return Err(StoreError::Unavailable("the lock was lost before".to_owned()));
+        };
+        let answer = match timeout(PROBE_TIMEOUT, session.batch_execute("select 1")).await {
+            Ok(answer) => answer.map_err(StoreError::from),
+            Err(_) => Err(StoreError::Unavailable("no answer in time".to_owned())),
+        };
+        if answer.is_err() {
+            // A session that only hung would go on holding the lock, and nobody could take it.
+            self.session = None;
+        }
+        answer
     }
 }

@@ -30,6 +30,12 @@ type Manager = AsyncDieselConnectionManager<Connection>;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long one host may take to be reached: a URL may name several.
 const HOST_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the other side may leave what was sent to it unacknowledged.
+const PEER_TIMEOUT: Duration = Duration::from_secs(10);
+/// After so much silence it is asked whether it lives, so often, so many times.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(5);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
+const KEEPALIVE_RETRIES: u32 = 3;
 /// What every session is set to: no statement and no wait for a lock outlasts the patience of a
 /// caller, and a forgotten transaction does not hold up the others.
 const SESSION: &str = "set statement_timeout = '10s'; set lock_timeout = '5s'; \
@@ -80,6 +86,12 @@ impl Database {
         let unavailable = |error: &dyn std::error::Error| StoreError::Unavailable(chain(error));
         let mut config: Config = url.parse().map_err(|error| unavailable(&error))?;
         config.application_name("keyward").connect_timeout(HOST_TIMEOUT);
+        // A peer that vanishes without a word is noticed, and not after the hours that TCP would take.
+        config
+            .tcp_user_timeout(PEER_TIMEOUT)
+            .keepalives_idle(KEEPALIVE_IDLE)
+            .keepalives_interval(KEEPALIVE_INTERVAL)
+            .keepalives_retries(KEEPALIVE_RETRIES);
         let for_setup = config.clone();
         let manager = Manager::new_with_config(url, {
             let mut manager = ManagerConfig::default();

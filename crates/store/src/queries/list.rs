@@ -40,6 +40,8 @@ impl engine::Database {
             .into_boxed::<engine::Backend>();
         if let Some(KeyPosition { create_time, key_id }) = after {
             let create_time = TimeColumn(create_time);
+            // Says no more than the next condition, and is one that an index can begin with.
+            rows = rows.filter(keys::create_time.le(create_time));
             rows = rows.filter(
                 keys::create_time
                     .lt(create_time)

@@ -34,6 +34,16 @@ fn prints_a_line_for_grpcurl_that_works_as_it_stands() {
     assert_eq!(scopes, serde_json::json!({}));
 }
 
+/// Looking after the schema first is a first start too: it makes the peppers that the database needs.
+#[test]
+fn may_follow_a_look_at_the_migrations() {
+    for first in ["status", "up"] {
+        let home = Home::on_sqlite();
+        home.run(&["migrate", first]).succeeded();
+        home.serve(&[]).stop();
+    }
+}
+
 #[tokio::test]
 async fn may_die_before_the_database_is_written() {
     let home = Home::on_sqlite();
