@@ -121,9 +121,7 @@ pub fn code(reason: ErrorReason) -> Code {
         | ErrorReason::ScopeInUse
         | ErrorReason::LastOperatorKey => Code::FailedPrecondition,
         ErrorReason::ConcurrentChange => Code::Aborted,
-        ErrorReason::DatabaseUnavailable | ErrorReason::NotServing | ErrorReason::Overloaded => {
-            Code::Unavailable
-        }
+        ErrorReason::DatabaseUnavailable | ErrorReason::NotServing => Code::Unavailable,
         ErrorReason::CommittedNotYetEffective | ErrorReason::DeadlineExceeded => {
             Code::DeadlineExceeded
         }

@@ -13,11 +13,11 @@ use keyward_proto::v1::{
 use keyward_store::{
     change::{KeyChange, SettingsPatch},
     error::Refused,
-    record::KeyRecord,
+    record::{KeyRecord, Revision},
 };
 use prost_types::FieldMask;
 
-use super::{Management, create::check_scopes};
+use super::{Management, change::not_yet_effective, create::check_scopes};
 use crate::{
     callers::Caller,
     errors::{Refusal, violations::Violations},
@@ -74,7 +74,12 @@ impl Management {
         let made_key_ids = if business_id.is_reserved() {
             let creator = key_id.to_string();
             let now = self.clock.now();
-            let made = self.store.live_keys_made_by(&business_id, &creator, now).await?;
+            let made = self.store.live_keys_made_by(&business_id, &creator, now).await;
+            // The key is revoked all the same: whoever repeats the call hears the rest.
+            let made = made.map_err(|error| {
+                tracing::warn!(error.cause = %error, "what a service key made cannot be read");
+                not_yet_effective(Revision(receipt.revision))
+            })?;
             made.iter().map(KeyId::to_string).collect()
         } else {
             Vec::new()
@@ -140,8 +145,8 @@ impl Management {
 /// The fields that an update names; `*` and output-only fields are not among them.
 fn mask_from_wire(mask: Option<FieldMask>, violations: &mut Violations) -> SettableMask {
     const FIELD: &str = "update_mask";
-    const ALLOWED: &str = "any of display_name, description, scopes, expire_time, annotations (in JSON: \
-         \"displayName,scopes\")";
+    const ALLOWED: &str = "any of display_name, description, scopes, expire_time, annotations (with grpcurl: \
+         {\"paths\": [\"display_name\"]})";
     let paths = mask.unwrap_or_default().paths;
     if paths.is_empty() {
         violations.add(FIELD, format!("must name what changes: {ALLOWED}"));

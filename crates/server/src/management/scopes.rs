@@ -128,7 +128,7 @@ fn mask_from_wire(mask: Option<FieldMask>, violations: &mut Violations) -> Scope
                 "update_mask",
                 format!(
                     "{path:?} cannot be changed here; name any of description, assignable_by, \
-                     endpoints (in JSON: \"description,assignableBy\")"
+                     endpoints (with grpcurl: {{\"paths\": [\"description\"]}})"
                 ),
             ),
         }

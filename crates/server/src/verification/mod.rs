@@ -12,13 +12,14 @@ use apikey::{
     verdict::{Verdict, decide},
 };
 use keyward_proto::v1::{self, VerifyRequest, VerifyResponse};
+use prost::Message;
 
 use self::question::Question;
 use crate::{
     callers::Caller,
     errors::{Refusal, violations::Violations},
     resident::{Index, Record, View},
-    wire::time,
+    wire::{page, time},
 };
 
 /// KeyVerification.
@@ -63,7 +64,21 @@ impl Verification {
         }
         let questions = violations.finish(Some(questions))?;
         let view = self.index.view()?;
-        Ok(questions.iter().map(|question| self.answer(&view, question)).collect())
+        let answers: Vec<_> =
+            questions.iter().map(|question| self.answer(&view, question)).collect();
+        let bytes: usize = answers.iter().map(Message::encoded_len).sum();
+        if bytes > page::BYTES_MAX {
+            let mut violations = Violations::default();
+            let most = page::BYTES_MAX;
+            violations.add(
+                "requests",
+                format!(
+                    "the answers come to {bytes} bytes, and {most} is the most; ask less at once"
+                ),
+            );
+            return Err(violations.into());
+        }
+        Ok(answers)
     }
 
     /// The revision is read before the record, and the record before the clock.

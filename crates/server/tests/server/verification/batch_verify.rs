@@ -1,6 +1,6 @@
 //! BatchVerify: many questions, each answered as Verify answers it.
 
-use keyward_proto::v1::{BatchVerifyRequest, Verdict, VerifyRequest};
+use keyward_proto::v1::{BatchVerifyRequest, Key, Verdict, VerifyRequest};
 
 use crate::harness::{
     Server,
@@ -82,4 +82,21 @@ async fn skip_usage_needs_its_own_right() {
     let told = refused(server.verification_as(&plain.secret).batch_verify(batch.clone()).await);
     assert_eq!(told.reason, "PERMISSION_DENIED");
     server.verification().batch_verify(batch).await.unwrap();
+}
+
+/// Answers stay below what generated clients accept, however much each of them tells.
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_come_to_too_much_are_refused() {
+    let server = Server::on_sqlite().await;
+    let scopes: Vec<String> = (0..40).map(|i| format!("{i:064}")).collect();
+    for scope in &scopes {
+        server.make_scope(scope, Vec::new()).await;
+    }
+    let annotations = [("a".to_owned(), "x".repeat(1_000))].into();
+    let made = server.make_key(Key { scopes, annotations, ..named("talkative") }).await;
+    let batch = |count| BatchVerifyRequest { requests: vec![is_good(&made.secret); count] };
+    refused(server.verification().batch_verify(batch(1_000)).await)
+        .violates(&[("requests", "the answers come to ")]);
+    let answered = server.verification().batch_verify(batch(800)).await.unwrap().into_inner();
+    assert_eq!(answered.responses.len(), 800);
 }
