@@ -14,7 +14,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     report.suite("proto", proto::check);
     report.suite("dependencies", dependencies);
     report.suite("clippy", || {
-        program::run(&mut cargo("clippy --workspace --all-targets -- --deny warnings"))
+        program::run(&mut cargo("clippy --locked --workspace --all-targets -- --deny warnings"))
     });
     let postgres = report.suite("get PostgreSQL", tools::postgres);
     let grpcurl = report.suite("get grpcurl", || GRPCURL.obtain());
@@ -32,7 +32,7 @@ fn dependencies() -> anyhow::Result<()> {
 /// Tests that need a program which could not be had are skipped by its name in their path; that they
 /// did not run is what the row of getting the program says.
 fn tests(postgres: Option<PathBuf>, grpcurl: Option<PathBuf>) -> anyhow::Result<()> {
-    let mut command = cargo("test --workspace --");
+    let mut command = cargo("test --locked --workspace --");
     match postgres {
         Some(folder) => command.env(test_postgres::BINARIES_VARIABLE, folder),
         None => command.args(["--skip", "postgres"]),
@@ -45,7 +45,7 @@ fn tests(postgres: Option<PathBuf>, grpcurl: Option<PathBuf>) -> anyhow::Result<
 }
 
 fn docs() -> anyhow::Result<()> {
-    let mut command = cargo("doc --workspace --no-deps --document-private-items");
+    let mut command = cargo("doc --locked --workspace --no-deps --document-private-items");
     program::run(command.env("RUSTDOCFLAGS", "--deny warnings"))
 }
 

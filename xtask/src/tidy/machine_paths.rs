@@ -3,7 +3,7 @@
 use super::{Tree, Violation};
 
 /// First folders of absolute paths that only one machine has.
-const FOLDERS: [&str; 3] = ["root", "Users", "work"];
+const FOLDERS: [&str; 5] = ["home", "mnt", "root", "Users", "work"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Violation> {
     let is_found = |line: &str| FOLDERS.iter().any(|folder| names_absolutely(line, folder));
