@@ -1,6 +1,9 @@
 //! Puts the server together. The only file that knows everybody.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use apikey::{clock::Clock, digest::PepperSet, secret::Prefix};
 use keyward_proto::v1::{
@@ -84,13 +87,14 @@ pub struct Running {
     drain: Duration,
 }
 
-/// Serves on `listener`.
+/// Serves on `listener`, and answers until `right_until`; `None` for good.
 ///
 /// # Errors
 /// When reflection cannot be built, which a test would have told.
 pub async fn start(
     parts: Parts,
     listener: TcpListener,
+    right_until: Option<Instant>,
     drain: Duration,
 ) -> anyhow::Result<Running> {
     let Parts { store, follower, gate, peppers, random, clock, prefixes, recognition } = parts;
@@ -145,7 +149,7 @@ pub async fn start(
     });
     let stop = CancellationToken::new();
     tasks.spawn(Arc::clone(&follower).run(stop.clone()));
-    gate.open();
+    gate.open(right_until);
     let until = stop.clone().cancelled_owned();
     let ended = CancellationToken::new();
     let tell = ended.clone().drop_guard();
@@ -181,10 +185,21 @@ impl Running {
         }
     }
 
-    /// Answers again.
-    pub async fn resume(&self) {
-        self.gate.open();
+    /// Answers from now on until a moment; `None` for good.
+    pub async fn resume(&self, right_until: Option<Instant>) {
+        self.extend(right_until);
         set_health(&self.health, ServingStatus::Serving).await;
+    }
+
+    /// Goes on answering until a moment; `None` for good.
+    pub fn extend(&self, right_until: Option<Instant>) {
+        self.gate.open(right_until);
+    }
+
+    /// What opens and closes the answering from memory.
+    #[must_use]
+    pub fn gate(&self) -> Arc<Gate> {
+        Arc::clone(&self.gate)
     }
 
     /// Returns when the transport has ended, which only a stop should make it do.

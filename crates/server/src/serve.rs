@@ -1,6 +1,9 @@
 //! `keyward serve`: opens the store, loads everything, and only then says that it serves.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
 use apikey::{
@@ -8,7 +11,7 @@ use apikey::{
     digest::PepperSet,
     verdict::RECOGNITION_DEFAULT,
 };
-use keyward_store::{Exclusive, Store};
+use keyward_store::{CONFIRMATION, Exclusive, Store, error::StoreError};
 use ring::rand::SecureRandom;
 use tokio::net::TcpListener;
 
@@ -25,6 +28,11 @@ use crate::{
     shutdown::StopSignals,
 };
 
+/// How often the right to answer is confirmed.
+const CONFIRM_EVERY: Duration = Duration::from_secs(1);
+/// How long after taking the right over nobody else can be answering by a confirmation of theirs, even
+/// if clocks differ in their rate by a tenth.
+const TAKE_OVER_AFTER: Duration = CONFIRMATION.saturating_add(Duration::from_millis(500));
 /// How often a lost database is tried again.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 
@@ -47,12 +55,19 @@ pub async fn run(
         () = server.transport_ended() => anyhow::bail!("the server ended by itself"),
     }
     tracing::info!("stopping: calls in flight may finish");
-    // The right is kept until the last of them has: no other server may begin meanwhile.
+    // The right is kept, and confirmed, until the last of them has: nobody else begins meanwhile.
+    let gate = server.gate();
     tokio::select! {
-        stopped = server.stop() => stopped,
+        stopped = server.stop() => stopped?,
         () = signals.next() => anyhow::bail!("stopped at once, by a second signal"),
-        reason = hold.lost() => anyhow::bail!("stopped at once: the database was lost ({reason})"),
+        reason = confirm_until_lost(&mut hold, |until| gate.open(until)) => {
+            anyhow::bail!("stopped at once: the database was lost ({reason})")
+        }
     }
+    if let Err(error) = hold.end().await {
+        tracing::warn!(error.cause = %error, "the next server will wait, as this end is not on record");
+    }
+    Ok(())
 }
 
 async fn start(
@@ -64,6 +79,12 @@ async fn start(
     let mut hold = commands::hold(config, &store).await?;
     let peppers = Arc::new(data_dir::peppers(config, &*random)?);
     commands::prepare(config, &store, &peppers, &*clock).await?;
+    if hold.begin().await? {
+        tracing::warn!(
+            "the server before ended without a word: waiting until it cannot be answering"
+        );
+        tokio::time::sleep(TAKE_OVER_AFTER).await;
+    }
     let first_start = first_operator_key(config, &store, &peppers, &*random, &*clock).await?;
     let listener = TcpListener::bind(config.listen)
         .await
@@ -85,8 +106,9 @@ async fn start(
         recognition: RECOGNITION_DEFAULT,
     };
     // Loading may have taken long.
-    hold.confirm().await.context("the database was lost while the keys were loaded")?;
-    let server = assembly::start(parts, listener, config.drain()).await?;
+    let right_until = hold.confirm().await;
+    let right_until = right_until.context("the database was lost while the keys were loaded")?;
+    let server = assembly::start(parts, listener, right_until, config.drain()).await?;
     greet(config, address, server.resident_secrets, first_start);
     Ok((server, hold))
 }
@@ -95,21 +117,34 @@ async fn start(
 /// until it has again, and has loaded what is there by then. Returns only when that can never be.
 async fn keep_right(hold: &mut Exclusive, server: &Running) -> WentBack {
     loop {
-        let reason = hold.lost().await;
+        let reason = confirm_until_lost(hold, |until| server.extend(until)).await;
         server.pause().await;
         tracing::warn!(error.cause = %reason, "the database was lost: no answers until it is back");
-        loop {
+        let right_until = loop {
             *hold = hold_again(server).await;
+            // Another server may have come and gone meanwhile, and still be answering.
+            tokio::time::sleep(TAKE_OVER_AFTER).await;
             if let Err(went_back) = server.reload().await {
                 return went_back;
             }
             // Loading may have taken long.
-            if hold.confirm().await.is_ok() {
-                break;
+            if let Ok(right_until) = hold.confirm().await {
+                break right_until;
             }
-        }
-        server.resume().await;
+        };
+        server.resume(right_until).await;
         tracing::info!("the database is back");
+    }
+}
+
+/// Proves the right again and again, until it is lost; returns the reason.
+async fn confirm_until_lost(hold: &mut Exclusive, extend: impl Fn(Option<Instant>)) -> StoreError {
+    loop {
+        tokio::time::sleep(CONFIRM_EVERY).await;
+        match hold.confirm().await {
+            Ok(right_until) => extend(right_until),
+            Err(reason) => return reason,
+        }
     }
 }
 

@@ -1,4 +1,6 @@
-//! Logs, to standard error.
+//! Logs, to standard error; in colour only where that is a terminal.
+
+use std::io::{self, IsTerminal as _};
 
 use tracing::{Level, Metadata};
 use tracing_subscriber::{
@@ -16,7 +18,10 @@ use crate::config::{Config, LogFormat};
 /// A filter that is none.
 pub fn start(config: &Config) -> Result<(), ParseError> {
     let filter: EnvFilter = config.log.parse()?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr);
     let discreet = filter_fn(is_discreet);
     match config.log_format {
         LogFormat::Text => logs.finish().with(discreet).init(),

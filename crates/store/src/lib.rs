@@ -21,7 +21,10 @@ mod rows;
 mod schema;
 mod sqlite;
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use apikey::{
     catalogue::AssignableBy,
@@ -42,6 +45,10 @@ use crate::{
         Changes, Committed, HeldBusiness, HeldSecret, KeyRecord, NewKey, Revision, ScopeRecord,
     },
 };
+
+/// How long a confirmation of the exclusive right is proof that nobody else has it: whoever takes the
+/// right over waits longer than this before it answers anybody.
+pub const CONFIRMATION: Duration = Duration::from_secs(4);
 
 /// The bounds of a pool of connections.
 #[derive(Debug, Clone, Copy)]
@@ -318,22 +325,38 @@ impl Store {
 }
 
 impl Exclusive {
-    /// Asks whether the right is still held; on SQLite it always is.
+    /// Marks the database as served; tells whether it was already, by a server that did not end it and
+    /// may go on answering until its last confirmation runs out. SQLite's lock leaves no such doubt.
     ///
     /// # Errors
-    /// The right is lost, and the reason.
-    pub async fn confirm(&mut self) -> Result<(), StoreError> {
+    /// A fault.
+    pub async fn begin(&mut self) -> Result<bool, StoreError> {
         match &mut self.0 {
-            Hold::Postgres(hold) => hold.confirm().await,
+            Hold::Postgres(hold) => hold.begin().await,
+            Hold::Sqlite(_) => Ok(false),
+        }
+    }
+
+    /// Marks the database as served by nobody.
+    ///
+    /// # Errors
+    /// A fault: the next server will wait.
+    pub async fn end(&mut self) -> Result<(), StoreError> {
+        match &mut self.0 {
+            Hold::Postgres(hold) => hold.end().await,
             Hold::Sqlite(_) => Ok(()),
         }
     }
 
-    /// Returns when the right is lost, with the reason; never on SQLite.
-    pub async fn lost(&mut self) -> StoreError {
+    /// Asks whether the right is still held; tells until when that is proof enough. `None`, on SQLite:
+    /// for as long as this value lives.
+    ///
+    /// # Errors
+    /// The right is lost, and the reason. It does not come back.
+    pub async fn confirm(&mut self) -> Result<Option<Instant>, StoreError> {
         match &mut self.0 {
-            Hold::Postgres(hold) => hold.lost().await,
-            Hold::Sqlite(_) => std::future::pending().await,
+            Hold::Postgres(hold) => hold.confirm().await.map(Some),
+            Hold::Sqlite(_) => Ok(None),
         }
     }
 }

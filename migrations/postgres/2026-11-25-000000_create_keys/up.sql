@@ -82,3 +82,9 @@ create table pepper_checks (
     check_value bytea not null check (length(check_value) = 32),
     create_time timestamptz not null
 );
+
+-- Its one row is there while a server serves, and stays behind where one ended without a word: whoever
+-- comes next then waits until nobody can be answering from memory any more.
+create table serving (
+    id smallint primary key check (id = 1)
+);

@@ -1,3 +1,4 @@
+drop table serving;
 drop table pepper_checks;
 drop table scopes;
 drop table secrets;

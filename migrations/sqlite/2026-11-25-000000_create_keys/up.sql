@@ -72,3 +72,7 @@ create table pepper_checks (
     check_value blob not null check (length(check_value) = 32),
     create_time integer not null
 ) strict;
+
+create table serving (
+    id integer primary key not null check (id = 1)
+) strict;

@@ -58,7 +58,7 @@ impl From<Refused> for Refusal {
             ),
             Refused::ScopeNotFound => Self::new(
                 ErrorReason::ScopeNotFound,
-                "the catalogue has no scope of this name; set allow_missing to make it",
+                "the catalogue has no scope of this name; UpdateScope with allow_missing makes one",
             ),
             Refused::ScopeRetired => Self::new(
                 ErrorReason::ScopeRetired,

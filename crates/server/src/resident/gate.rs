@@ -1,26 +1,68 @@
-//! The right to answer from memory. Here stands what the lease will be: until then a server that
-//! holds its database exclusively has the right, and one that may have lost it has not.
+//! The right to answer from memory. Here stands what the lease will be: until then a server has the
+//! right while it holds its database exclusively, and no longer than its last proof of that lasts. A
+//! server that was paused or cut off finds the gate closed by its own clock, without being told.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Instant,
+};
 
 /// Closed at first.
-#[derive(Debug, Default)]
-pub struct Gate(AtomicBool);
+#[derive(Debug)]
+pub struct Gate {
+    origin: Instant,
+    /// Nanoseconds since `origin`; open before it.
+    until: AtomicU64,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { origin: Instant::now(), until: AtomicU64::new(0) }
+    }
+}
 
 impl Gate {
-    /// Whether answers may be given. Asked on every request, never remembered.
+    /// Whether answers may be given. Asked on every request, after it arrived; never remembered.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.nanos(Instant::now()) < self.until.load(Ordering::Acquire)
     }
 
-    /// Gives the right.
-    pub fn open(&self) {
-        self.0.store(true, Ordering::Release);
+    /// Opens it until a moment; `None` for good.
+    pub fn open(&self, until: Option<Instant>) {
+        let until = until.map_or(u64::MAX, |until| self.nanos(until));
+        self.until.store(until, Ordering::Release);
     }
 
-    /// Takes it away.
+    /// Closes it.
     pub fn close(&self) {
-        self.0.store(false, Ordering::Release);
+        self.until.store(0, Ordering::Release);
+    }
+
+    fn nanos(&self, time: Instant) -> u64 {
+        let since = time.saturating_duration_since(self.origin);
+        // Enough for five centuries.
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn is_open_until_its_moment_and_no_longer() {
+        let gate = Gate::default();
+        assert!(!gate.is_open());
+        gate.open(Some(Instant::now() + Duration::from_secs(3_600)));
+        assert!(gate.is_open());
+        gate.open(Some(Instant::now()));
+        assert!(!gate.is_open());
+        gate.open(None);
+        assert!(gate.is_open());
+        gate.close();
+        assert!(!gate.is_open());
     }
 }

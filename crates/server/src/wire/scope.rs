@@ -140,6 +140,12 @@ fn templates_from_wire(
         };
         parsed.extend(template);
     }
+    for (i, template) in parsed.iter().enumerate() {
+        if let Some(first) = parsed.iter().take(i).position(|earlier| earlier == template) {
+            let problem = format!("is the same as {FIELD}[{first}]; say it once");
+            violations.add(format!("{FIELD}[{i}]"), problem);
+        }
+    }
     (parsed.len() == count).then_some(parsed)
 }
 

@@ -19,7 +19,7 @@ async fn a_paused_server_is_unavailable_and_a_resumed_one_answers() {
     let unknown = server.call("/keyward.v1.KeyManagement/GetKey", Bearer::request("unknown")).await;
     assert_eq!(refused(unknown).reason, "NOT_SERVING");
     server.running.reload().await.unwrap();
-    server.running.resume().await;
+    server.running.resume(None).await;
     assert_eq!(server.verify(is_good(&made.secret)).await.verdict(), Verdict::Valid);
 }
 

@@ -1,14 +1,14 @@
 //! The lock that keeps a second server off a database until revocations are final across replicas:
 //! an advisory lock, held by a session of its own for as long as the server lives.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use diesel::sql_types;
+use diesel::{sql_query, sql_types};
 use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
 use tokio::time::timeout;
 
 use super::{Connection, Database, connect};
-use crate::error::StoreError;
+use crate::{CONFIRMATION, error::StoreError};
 
 /// The advisory lock of the serving process: `keyward`, as a number.
 const LOCK: i64 = 0x6b65_7977_6172_6402;
@@ -16,8 +16,6 @@ const LOCK: i64 = 0x6b65_7977_6172_6402;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often to try meanwhile.
 const TRY_EVERY: Duration = Duration::from_millis(50);
-/// How often the session is asked whether it lives.
-const PROBE_EVERY: Duration = Duration::from_secs(1);
 /// How long it may take to answer.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -55,22 +53,24 @@ impl Database {
 }
 
 impl Exclusive {
-    /// Returns when the lock is lost, with the reason.
-    pub(crate) async fn lost(&mut self) -> StoreError {
-        loop {
-            tokio::time::sleep(PROBE_EVERY).await;
-            if let Err(error) = self.confirm().await {
-                return error;
-            }
-        }
+    /// Marks the database as served; tells whether it was already, by a server that did not end it.
+    pub(crate) async fn begin(&mut self) -> Result<bool, StoreError> {
+        let marked = "insert into serving values (1) on conflict do nothing";
+        let marked = sql_query(marked).execute(self.session()?).await?;
+        Ok(marked == 0)
     }
 
-    /// Asks whether the lock is still held.
-    pub(crate) async fn confirm(&mut self) -> Result<(), StoreError> {
-        let Some(session) = &mut self.session else {
-            return Err(StoreError::Unavailable("the lock was lost before".to_owned()));
-        };
-        let answer = match timeout(PROBE_TIMEOUT, session.batch_execute("select 1")).await {
+    /// Marks the database as served by nobody.
+    pub(crate) async fn end(&mut self) -> Result<(), StoreError> {
+        sql_query("delete from serving").execute(self.session()?).await?;
+        Ok(())
+    }
+
+    /// Asks whether the lock is still held; tells until when that is proof enough.
+    pub(crate) async fn confirm(&mut self) -> Result<Instant, StoreError> {
+        // Before the question is sent: it may be answered at any time after.
+        let asked = Instant::now();
+        let answer = match timeout(PROBE_TIMEOUT, self.session()?.batch_execute("select 1")).await {
             Ok(answer) => answer.map_err(StoreError::from),
             Err(_) => Err(StoreError::Unavailable("no answer in time".to_owned())),
         };
@@ -78,6 +78,11 @@ impl Exclusive {
             // A session that only hung would go on holding the lock, and nobody could take it.
             self.session = None;
         }
-        answer
+        answer.map(|()| asked + CONFIRMATION)
+    }
+
+    fn session(&mut self) -> Result<&mut Connection, StoreError> {
+        let lost = || StoreError::Unavailable("the lock was lost before".to_owned());
+        self.session.as_mut().ok_or_else(lost)
     }
 }

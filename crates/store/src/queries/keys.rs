@@ -213,7 +213,8 @@ async fn check_change(
     if after.lifecycle.is_live(now) && !before.lifecycle.is_live(now) {
         check_key_limit(conn, &before.business_id, now).await?;
     }
-    if is_operator(before, now) && !is_operator(after, now) {
+    let ends = !is_operator(after, now) || (lasts(before) && !lasts(after));
+    if is_operator(before, now) && ends {
         check_other_operator(conn, before, now).await?;
     }
     Ok(())
@@ -226,6 +227,12 @@ fn is_operator(key: &KeyRecord, now: Timestamp) -> bool {
         && key.settings.scopes.iter().any(|scope| scope.as_str() == built_in::OPERATE)
 }
 
+/// Whether the key never expires by itself.
+fn lasts(key: &KeyRecord) -> bool {
+    key.lifecycle.expire_time.is_none()
+}
+
+/// There must be another operator key, and one that lasts if this one did.
 async fn check_other_operator(
     conn: &mut engine::Connection,
     operator: &KeyRecord,
@@ -239,7 +246,8 @@ async fn check_other_operator(
         .load(conn)
         .await?;
     for row in rows {
-        if is_operator(&KeyRecord::try_from(row)?, now) {
+        let other = KeyRecord::try_from(row)?;
+        if is_operator(&other, now) && (lasts(&other) || !lasts(operator)) {
             return Ok(());
         }
     }

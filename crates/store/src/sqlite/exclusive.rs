@@ -1,7 +1,10 @@
 //! The lock that keeps a second process off the folder: a file of its own, locked for as long as
 //! this one lives. The operating system lets go of it whatever happens to the process.
 
-use std::fs::{File, TryLockError};
+use std::{
+    fs::{File, TryLockError},
+    os::unix::fs::OpenOptionsExt as _,
+};
 
 use super::Database;
 use crate::error::StoreError;
@@ -20,7 +23,8 @@ impl Database {
         let path = self.folder.join(FILE);
         let unavailable =
             |error: std::io::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
-        let file = File::options().create(true).append(true).open(&path).map_err(unavailable)?;
+        let file = File::options().create(true).append(true).mode(0o600).open(&path);
+        let file = file.map_err(unavailable)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Exclusive { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),

@@ -3,10 +3,14 @@
 mod exclusive;
 mod migrations;
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::OpenOptions,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
 
 use deadpool::{Runtime, managed::Object};
-use diesel::{define_sql_function, sql_types, sqlite::Sqlite};
+use diesel::{ConnectionError, define_sql_function, sql_types, sqlite::Sqlite};
 use diesel_async::{
     AsyncConnection as _, SimpleAsyncConnection as _,
     pooled_connection::{
@@ -110,11 +114,14 @@ fn pool(
     config.custom_setup = Box::new(move |file| {
         let file = file.to_owned();
         Box::pin(async move {
+            // SQLite gives its other files the rights of this one.
+            let private = OpenOptions::new().create(true).append(true).mode(0o600).open(&file);
+            private.map_err(|error| ConnectionError::BadConnection(error.to_string()))?;
             let mut conn = Connection::establish(&file).await?;
             let settings = format!("{SESSION}{extra}");
             conn.batch_execute(&settings)
                 .await
-                .map_err(|error| diesel::ConnectionError::BadConnection(error.to_string()))?;
+                .map_err(|error| ConnectionError::BadConnection(error.to_string()))?;
             Ok(conn)
         })
     });

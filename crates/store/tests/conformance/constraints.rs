@@ -9,7 +9,7 @@ on_each_engine![each_constraint_refuses_what_violates_it, each_required_column_r
 
 /// One row of each table, parents first, before anything is tried. Braces hold what the engines
 /// spell differently.
-const ROWS: [(&str, Values); 6] = [
+const ROWS: [(&str, Values); 7] = [
     ("change_counter", &[("id", "1"), ("rev", "0")]),
     (
         "businesses",
@@ -76,6 +76,7 @@ const ROWS: [(&str, Values); 6] = [
         "pepper_checks",
         &[("pepper_version", "1"), ("check_value", "{32 bytes}"), ("create_time", "{time}")],
     ),
+    ("serving", &[("id", "1")]),
 ];
 
 type Values = &'static [(&'static str, &'static str)];
@@ -252,13 +253,17 @@ async fn each_constraint_refuses_what_violates_it(db: Database) {
         assert!(refused.contains(telling), "{table}, {bad:?}: {refused}");
         insert_beside(&db, table, good).unwrap();
     }
-    // Its one row is all there can be: it stands in `ROWS`.
-    for (id, telling) in [
-        ("1", db.either("UNIQUE constraint failed: change_counter.id", "change_counter_pkey")),
-        ("2", db.either("CHECK constraint failed: id = 1", "change_counter_id_check")),
-    ] {
-        let refused = insert_beside(&db, "change_counter", &[("id", id)]).unwrap_err();
-        assert!(refused.contains(telling), "{id}: {refused}");
+    // Their one row is all there can be: it stands in `ROWS`.
+    for table in ["change_counter", "serving"] {
+        let same = format!("UNIQUE constraint failed: {table}.id");
+        let other = "CHECK constraint failed: id = 1".to_owned();
+        for (id, telling) in [
+            ("1", db.either(same, format!("{table}_pkey"))),
+            ("2", db.either(other, format!("{table}_id_check"))),
+        ] {
+            let refused = insert_beside(&db, table, &[("id", id)]).unwrap_err();
+            assert!(refused.contains(&telling), "{table} {id}: {refused}");
+        }
     }
 }
 
@@ -271,8 +276,10 @@ async fn postgres_has_no_other_constraint() {
              and conrelid <> '__diesel_schema_migrations'::regclass",
     );
     let cases = CASES.iter().filter_map(|case| case.postgres);
-    let mut cases: BTreeSet<&str> =
-        cases.chain(["change_counter_pkey", "change_counter_id_check"]).collect();
+    let mut cases: BTreeSet<&str> = cases
+        .chain(["change_counter_pkey", "change_counter_id_check"])
+        .chain(["serving_pkey", "serving_id_check"])
+        .collect();
     // An index, as only an index can be partial.
     assert!(cases.remove("secrets_one_current"));
     assert_eq!(named.iter().map(String::as_str).collect::<BTreeSet<_>>(), cases);
@@ -280,7 +287,8 @@ async fn postgres_has_no_other_constraint() {
 
 async fn each_required_column_refuses_null(db: Database) {
     // To SQLite, null is the next number in these.
-    let numbered = db.either(&["change_counter.id", "pepper_checks.pepper_version"][..], &[]);
+    let numbered =
+        db.either(&["change_counter.id", "pepper_checks.pepper_version", "serving.id"][..], &[]);
     let columns = schema::of(&db).columns;
     let required = columns.iter().filter_map(|line| line.strip_suffix(" required"));
     for place in required.filter(|place| !numbered.contains(place)) {

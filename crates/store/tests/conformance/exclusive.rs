@@ -35,7 +35,7 @@ async fn postgres_tells_when_the_session_is_gone() {
     let end = "select pg_terminate_backend(pid) from pg_locks join pg_database on oid = database \
                where locktype = 'advisory' and datname = current_database()";
     db.execute(end).unwrap();
-    let reason = timeout(PATIENCE, held.lost()).await.unwrap();
+    let reason = held.confirm().await.unwrap_err();
     assert!(matches!(reason, StoreError::Unavailable(_)), "{reason}");
 }
 
@@ -47,4 +47,19 @@ async fn hold(store: &Store) -> Exclusive {
         }
         tokio::task::yield_now().await;
     }
+}
+
+/// Whoever ends it says so; whoever does not leaves a doubt for the next one.
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_tells_whether_the_server_before_ended_it() {
+    let db = Database::postgres().await;
+    let mut told = Vec::new();
+    for ends in [true, false, true, true] {
+        let mut held = db.store.hold_exclusively().await.unwrap().unwrap();
+        told.push(held.begin().await.unwrap());
+        if ends {
+            held.end().await.unwrap();
+        }
+    }
+    assert_eq!(told, [false, false, true, false]);
 }

@@ -20,6 +20,7 @@ on_each_engine![
     another_one_that_is_not_in_force_does_not_help,
     another_one_in_force_sets_it_free,
     other_changes_of_the_last_one_go_through,
+    the_last_one_that_lasts_is_not_made_to_expire,
 ];
 
 const LAST: Refused = Refused::LastOperatorKey;
@@ -72,6 +73,20 @@ async fn other_changes_of_the_last_one_go_through(db: Database) {
     {
         change_of_keyward(&db, 1, harmless, at(1)).await.unwrap();
     }
+}
+
+/// An expiry ends a key as a revocation does, only later; one that expires does not stand in for one
+/// that lasts.
+async fn the_last_one_that_lasts_is_not_made_to_expire(db: Database) {
+    create(&db.store, operator(1), at(0)).await;
+    create(&db.store, NewKey { expire_time: Some(at(90)), ..operator(2) }, at(0)).await;
+    for ending in [expire_at(Some(at(80))), rotate(3, Some(at(80))), revoke()] {
+        assert_eq!(refusal(change_of_keyward(&db, 1, ending, at(1)).await), LAST);
+    }
+    change_of_keyward(&db, 2, expire_at(Some(at(80))), at(1)).await.unwrap();
+    change_of_keyward(&db, 2, revoke(), at(1)).await.unwrap();
+    create(&db.store, operator(4), at(1)).await;
+    change_of_keyward(&db, 1, expire_at(Some(at(80))), at(1)).await.unwrap();
 }
 
 fn operator(number: u64) -> NewKey {

@@ -179,7 +179,9 @@ impl Map {
         }
         self.keys.insert(key_id, after.clone());
         let had_operator = is_operator(&before, now);
-        if had_operator && !self.keys.values().any(|key| is_operator(key, now)) {
+        // One that lasts is succeeded only by one that lasts.
+        let succeeds = |key: &KeyRecord| is_operator(key, now) && (lasts(key) || !lasts(&before));
+        if had_operator && !self.keys.values().any(succeeds) {
             return Err(Refused::LastOperatorKey);
         }
         Ok(Done::Key(Box::new(after)))
@@ -324,6 +326,10 @@ fn update(key: &mut KeyRecord, patch: SettingsPatch, now: Timestamp) -> Result<(
     settings.scopes = scopes.unwrap_or(settings.scopes.clone());
     settings.annotations = annotations.unwrap_or(settings.annotations.clone());
     Ok(())
+}
+
+fn lasts(key: &KeyRecord) -> bool {
+    key.lifecycle.expire_time.is_none()
 }
 
 fn is_operator(key: &KeyRecord, now: Timestamp) -> bool {

@@ -13,6 +13,20 @@ fn makes_private_files() {
     assert_eq!(mode(&home.data("operator-key")), 0o600);
 }
 
+/// Also in a folder that was there before, and that others may look into.
+#[test]
+fn makes_private_files_in_an_open_folder() {
+    let home = Home::on_sqlite();
+    let folder = home.path("keyward-data");
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+    let _server = home.serve(&[]);
+    for file in fs::read_dir(&folder).unwrap() {
+        let file = file.unwrap().path();
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+}
+
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }

@@ -121,7 +121,7 @@ impl Server {
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let running = assembly::start(parts, listener, DRAIN).await.unwrap();
+        let running = assembly::start(parts, listener, None, DRAIN).await.unwrap();
         let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
         let operator = ServiceKey { key_id, secret };
         Self { store, clock, running, operator, channel, peppers, random, home }
