@@ -19,6 +19,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path = PathBuf::from(env::var("OUT_DIR")?).join("keyward.binpb");
     fs::write(path, descriptors.encode_to_vec())?;
     tonic_prost_build::configure()
+        // Sorted maps: the same message always has the same bytes.
+        .btree_map(".")
         // The messages that carry a secret or a digest print their names only.
         .skip_debug([
             "keyward.v1.CreateKeyResponse",

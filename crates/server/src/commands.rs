@@ -8,7 +8,7 @@ use apikey::{
     digest::PepperSet,
     verdict::RECOGNITION_DEFAULT,
 };
-use keyward_store::{Exclusive, PoolLimits, Store};
+use keyward_store::{PoolLimits, Store, exclusive::Exclusive};
 use ring::rand::SecureRandom;
 
 use crate::{

@@ -6,15 +6,11 @@ use keyward_proto::v1::ErrorReason;
 use crate::{access::Rpc, errors::Refusal};
 
 /// RPCs that answer NOT_YET_AVAILABLE.
-pub const RPCS: [Rpc; 12] = [
+pub const RPCS: [Rpc; 8] = [
     Rpc::BatchRevokeKeys,
     Rpc::QueryUsage,
-    Rpc::GetBusiness,
-    Rpc::UpdateBusiness,
-    Rpc::ListBusinesses,
     Rpc::LookupKey,
     Rpc::BatchImportKeys,
-    Rpc::ListAuditEvents,
     Rpc::GrantAccess,
     Rpc::RevokeAccess,
     Rpc::ListAccess,
@@ -25,10 +21,6 @@ pub const RPCS: [Rpc; 12] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named as in the proto files, which say what each means")]
 pub enum Field {
-    CreateKeyRequestId,
-    RotateKeyRequestId,
-    RotateKeyEtag,
-    UpdateKeyEtag,
     ListKeysNeverUsed,
     ListKeysUnusedSinceTime,
     ListKeysOrderLastUseTime,
@@ -42,10 +34,6 @@ impl Field {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::CreateKeyRequestId => "CreateKeyRequest.request_id",
-            Self::RotateKeyRequestId => "RotateKeyRequest.request_id",
-            Self::RotateKeyEtag => "RotateKeyRequest.etag",
-            Self::UpdateKeyEtag => "UpdateKeyRequest.etag",
             Self::ListKeysNeverUsed => "ListKeysRequest.filter.never_used",
             Self::ListKeysUnusedSinceTime => "ListKeysRequest.filter.unused_since_time",
             Self::ListKeysOrderLastUseTime => "ListKeysRequest.order=KEY_ORDER_LAST_USE_TIME",

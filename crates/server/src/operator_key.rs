@@ -15,7 +15,7 @@ use apikey::{
 use keyward_store::{
     Store,
     list::{KeyFilter, KeyQuery},
-    record::{Actor, KeyRecord, NewKey, NewSecret, Settings},
+    record::{Act, Actor, KeyRecord, NewKey, NewSecret, Settings},
 };
 use ring::rand::SecureRandom;
 
@@ -63,7 +63,9 @@ impl OperatorKey {
 
     /// Puts it into the store: from then on it is good.
     pub async fn store(self, store: &Store, clock: &dyn Clock) -> anyhow::Result<KeyRecord> {
-        let made = store.create_key(self.new, AssignableBy::Operators, clock.now()).await;
+        let actor = self.new.creator.clone();
+        let act = Act { actor, peer_address: String::new(), time: clock.now() };
+        let made = store.create_key(self.new, AssignableBy::Operators, None, act).await;
         Ok(made.context("the operator key cannot be stored")?.value)
     }
 }

@@ -11,7 +11,11 @@ use apikey::{
     digest::PepperSet,
     verdict::RECOGNITION_DEFAULT,
 };
-use keyward_store::{CONFIRMATION, Exclusive, Store, error::StoreError};
+use keyward_store::{
+    Store,
+    error::StoreError,
+    exclusive::{CONFIRMATION, Exclusive},
+};
 use ring::rand::SecureRandom;
 use tokio::net::TcpListener;
 

@@ -11,7 +11,7 @@ use apikey::{
 
 use crate::{
     error::Refused,
-    record::{KeyRecord, NewSecret},
+    record::{AuditAction, KeyRecord, NewSecret},
 };
 
 /// The settings that an update names; `None` leaves one as it is.
@@ -68,6 +68,17 @@ pub enum KeyChange {
 }
 
 impl KeyChange {
+    /// What an audit event calls it.
+    pub(crate) const fn action(&self) -> AuditAction {
+        match self {
+            Self::Update { .. } => AuditAction::UpdateKey,
+            Self::Rotate { .. } => AuditAction::RotateKey,
+            Self::Revoke { .. } => AuditAction::RevokeKey,
+            Self::Suspend(_) => AuditAction::SuspendKey,
+            Self::Resume(_) => AuditAction::ResumeKey,
+        }
+    }
+
     /// The key after the change; equal to `before` where there is nothing to do.
     pub(crate) fn apply(&self, before: &KeyRecord, now: Timestamp) -> Result<KeyRecord, Refused> {
         let mut after = before.clone();

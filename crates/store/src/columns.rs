@@ -1,7 +1,7 @@
 //! How values travel into columns and back, on each engine. A newtype for each, because the
 //! domain's types and diesel's traits both come from elsewhere.
 
-use std::{collections::BTreeMap, io::Write as _};
+use std::{fmt::Debug, io::Write as _};
 
 use apikey::{clock::Timestamp, id::KeyId};
 use diesel::{
@@ -13,7 +13,9 @@ use diesel::{
     sqlite::{Sqlite, SqliteValue},
 };
 
-use crate::schema::sql_types::{Moment, TextList, TextMap, Uid};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::schema::sql_types::{Json, Moment, TextList, Uid};
 
 /// Microseconds from the Unix epoch to PostgreSQL's, 2000-01-01.
 const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
@@ -28,13 +30,16 @@ pub(crate) struct UidColumn(pub(crate) KeyId);
 #[diesel(sql_type = Moment)]
 pub(crate) struct TimeColumn(pub(crate) Timestamp);
 
-#[derive(Clone, Debug, AsExpression, FromSqlRow)]
+#[derive(Clone, Debug, AsExpression, FromSqlRow, Serialize, Deserialize)]
+#[serde(transparent)]
 #[diesel(sql_type = TextList)]
 pub(crate) struct TextListColumn(pub(crate) Vec<String>);
 
-#[derive(Clone, Debug, AsExpression, FromSqlRow)]
-#[diesel(sql_type = TextMap)]
-pub(crate) struct TextMapColumn(pub(crate) BTreeMap<String, String>);
+/// Anything that goes into JSON and comes back.
+#[derive(Clone, Debug, AsExpression, FromSqlRow, Serialize, Deserialize)]
+#[serde(transparent)]
+#[diesel(sql_type = Json)]
+pub(crate) struct JsonColumn<T: Debug>(pub(crate) T);
 
 // === UidColumn ===
 
@@ -70,7 +75,34 @@ impl FromSql<Uid, Sqlite> for UidColumn {
     }
 }
 
+/// In JSON, the id as people know it.
+impl Serialize for UidColumn {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for UidColumn {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        KeyId::parse(&text).map(Self).map_err(de::Error::custom)
+    }
+}
+
 // === TimeColumn ===
+
+/// In JSON, microseconds since the Unix epoch.
+impl Serialize for TimeColumn {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(self.0.as_micros())
+    }
+}
+
+impl<'de> Deserialize<'de> for TimeColumn {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        i64::deserialize(deserializer).map(Timestamp::from_micros).map(Self)
+    }
+}
 
 impl ToSql<Moment, Pg> for TimeColumn {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
@@ -130,9 +162,9 @@ impl FromSql<TextList, Sqlite> for TextListColumn {
     }
 }
 
-// === TextMapColumn ===
+// === JsonColumn ===
 
-impl ToSql<TextMap, Pg> for TextMapColumn {
+impl<T: Debug + Serialize> ToSql<Json, Pg> for JsonColumn<T> {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         out.write_all(&[JSONB_VERSION])?;
         serde_json::to_writer(out, &self.0)?;
@@ -140,14 +172,14 @@ impl ToSql<TextMap, Pg> for TextMapColumn {
     }
 }
 
-impl ToSql<TextMap, Sqlite> for TextMapColumn {
+impl<T: Debug + Serialize> ToSql<Json, Sqlite> for JsonColumn<T> {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
         out.set_value(serde_json::to_string(&self.0)?);
         Ok(IsNull::No)
     }
 }
 
-impl FromSql<TextMap, Pg> for TextMapColumn {
+impl<T: Debug + de::DeserializeOwned> FromSql<Json, Pg> for JsonColumn<T> {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         match value.as_bytes().split_first() {
             Some((&JSONB_VERSION, json)) => Ok(Self(serde_json::from_slice(json)?)),
@@ -156,7 +188,7 @@ impl FromSql<TextMap, Pg> for TextMapColumn {
     }
 }
 
-impl FromSql<TextMap, Sqlite> for TextMapColumn {
+impl<T: Debug + de::DeserializeOwned> FromSql<Json, Sqlite> for JsonColumn<T> {
     fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
         let json = <String as FromSql<Text, Sqlite>>::from_sql(value)?;
         Ok(Self(serde_json::from_str(&json)?))

@@ -36,6 +36,18 @@ pub enum Refused {
     /// The business has no such key.
     #[error("no such key")]
     KeyNotFound,
+    /// The etag is not the one that stands there now.
+    #[error("the etag is {current} now")]
+    EtagMismatch {
+        /// The one that does.
+        current: String,
+    },
+    /// The `request_id` stands for another request.
+    #[error("the request id stands for another request")]
+    RequestIdReused,
+    /// There is no such business.
+    #[error("no such business")]
+    BusinessNotFound,
     /// The key's state does not allow it.
     #[error(transparent)]
     Transition(#[from] TransitionError),

@@ -8,10 +8,13 @@
 //! - Time, ids and randomness come in; the database makes none of them.
 //! - Not finding a row is a `None`, a change that cannot be is `Refused`, and only a fault is an error.
 
+pub mod audit;
+pub mod business;
 pub mod catalogue;
 pub mod change;
 mod columns;
 pub mod error;
+pub mod exclusive;
 pub mod list;
 pub mod migrations;
 pub mod peppers;
@@ -21,10 +24,7 @@ mod rows;
 mod schema;
 mod sqlite;
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{path::Path, time::Duration};
 
 use apikey::{
     catalogue::AssignableBy,
@@ -35,20 +35,20 @@ use apikey::{
 };
 
 use crate::{
+    audit::AuditQuery,
+    business::{BusinessPatch, BusinessQuery},
     catalogue::ScopeEdit,
     change::KeyChange,
     error::{ChangeError, StoreError},
+    exclusive::{Exclusive, Hold},
     list::KeyQuery,
     migrations::MigrationStatus,
     peppers::PepperProblem,
     record::{
-        Changes, Committed, HeldBusiness, HeldSecret, KeyRecord, NewKey, Revision, ScopeRecord,
+        Act, AuditEvent, BusinessRecord, Changes, Committed, HeldBusiness, HeldSecret, KeyRecord,
+        KeyTarget, NewKey, RequestId, Revision, ScopeRecord,
     },
 };
-
-/// How long a confirmation of the exclusive right is proof that nobody else has it: whoever takes the
-/// right over waits longer than this before it answers anybody.
-pub const CONFIRMATION: Duration = Duration::from_secs(4);
 
 /// The bounds of a pool of connections.
 #[derive(Debug, Clone, Copy)]
@@ -69,24 +69,6 @@ pub struct Store {
 enum Engine {
     Postgres(Box<postgres::Database>),
     Sqlite(sqlite::Database),
-}
-
-/// The right to be the only server on a database. Dropping it gives it up.
-#[derive(Debug)]
-pub struct Exclusive(Hold);
-
-enum Hold {
-    Postgres(Box<postgres::Exclusive>),
-    Sqlite(#[expect(dead_code, reason = "held, not read")] sqlite::Exclusive),
-}
-
-impl std::fmt::Debug for Hold {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Postgres(_) => "Postgres",
-            Self::Sqlite(_) => "Sqlite",
-        })
-    }
 }
 
 /// The same call on whichever engine it is.
@@ -177,17 +159,19 @@ impl Store {
         on_engine!(self, database => database.check_new_key(business_id, scopes, assigner, now))
     }
 
-    /// Makes a key, and its business with the first one.
+    /// Makes a key, and its business with the first one. Where `request` was answered before, it takes
+    /// its place in the history all the same, and answers with that key as it stands.
     ///
     /// # Errors
-    /// `KeyLimitReached`, `Scopes`; a fault.
+    /// `KeyLimitReached`, `Scopes`, `RequestIdReused`; a fault.
     pub async fn create_key(
         &self,
         new: NewKey,
         assigner: AssignableBy,
-        now: Timestamp,
+        request: Option<RequestId>,
+        act: Act,
     ) -> Result<Committed<KeyRecord>, ChangeError> {
-        on_engine!(self, database => database.create_key(new, assigner, now))
+        on_engine!(self, database => database.create_key(new, assigner, request, act))
     }
 
     /// One key of a business.
@@ -214,19 +198,20 @@ impl Store {
         on_engine!(self, database => database.list_keys(query, now))
     }
 
-    /// Changes one key of a business. Where there is nothing to do, it takes its place in the history
-    /// all the same: whoever asked waits for what was done before.
+    /// Changes one key of a business. Where there is nothing to do, or `request` was answered before, it
+    /// takes its place in the history all the same: whoever asked waits for what was done before.
     ///
     /// # Errors
-    /// `KeyNotFound`, `Transition`, `Scopes`, `KeyLimitReached`, `LastOperatorKey`; a fault.
+    /// `KeyNotFound`, `EtagMismatch`, `Transition`, `Scopes`, `KeyLimitReached`, `LastOperatorKey`,
+    /// `RequestIdReused`; a fault.
     pub async fn change_key(
         &self,
-        business_id: &BusinessId,
-        key_id: KeyId,
+        target: KeyTarget,
         change: KeyChange,
-        now: Timestamp,
+        request: Option<RequestId>,
+        act: Act,
     ) -> Result<Committed<KeyRecord>, ChangeError> {
-        on_engine!(self, database => database.change_key(business_id, key_id, change, now))
+        on_engine!(self, database => database.change_key(target, change, request, act))
     }
 
     /// The live keys of a business that the caller `creator` made, oldest first.
@@ -265,9 +250,9 @@ impl Store {
         name: &ScopeName,
         edit: ScopeEdit,
         allow_missing: bool,
-        now: Timestamp,
+        act: Act,
     ) -> Result<Committed<ScopeRecord>, ChangeError> {
-        on_engine!(self, database => database.update_scope(name, edit, allow_missing, now))
+        on_engine!(self, database => database.update_scope(name, edit, allow_missing, act))
     }
 
     /// Retires a scope, for ever; answers with the number of live keys that hold it.
@@ -278,9 +263,59 @@ impl Store {
         &self,
         name: &ScopeName,
         force: bool,
-        now: Timestamp,
+        act: Act,
     ) -> Result<Committed<(ScopeRecord, i64)>, ChangeError> {
-        on_engine!(self, database => database.retire_scope(name, force, now))
+        on_engine!(self, database => database.retire_scope(name, force, act))
+    }
+
+    /// One business.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn get_business(
+        &self,
+        business_id: &BusinessId,
+        now: Timestamp,
+    ) -> Result<Option<BusinessRecord>, StoreError> {
+        on_engine!(self, database => database.get_business(business_id, now))
+    }
+
+    /// Businesses by id, without the reserved one; at most `query.limit`.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn list_businesses(
+        &self,
+        query: BusinessQuery,
+        now: Timestamp,
+    ) -> Result<Vec<BusinessRecord>, StoreError> {
+        on_engine!(self, database => database.list_businesses(query, now))
+    }
+
+    /// Changes a business's settings; one that is not there is made by this mention, unless an etag
+    /// says that it was seen.
+    ///
+    /// # Errors
+    /// `EtagMismatch`, `BusinessNotFound` (only with an etag); a fault.
+    pub async fn update_business(
+        &self,
+        business_id: &BusinessId,
+        patch: BusinessPatch,
+        etag: Option<String>,
+        act: Act,
+    ) -> Result<Committed<BusinessRecord>, ChangeError> {
+        on_engine!(self, database => database.update_business(business_id, patch, etag, act))
+    }
+
+    /// Audit events in the order of revisions. A page never cuts a revision.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn list_audit_events(
+        &self,
+        query: AuditQuery,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
+        on_engine!(self, database => database.list_audit_events(query))
     }
 
     /// The newest committed change.
@@ -289,6 +324,18 @@ impl Store {
     /// A fault.
     pub async fn revision(&self) -> Result<Revision, StoreError> {
         on_engine!(self, database => database.revision())
+    }
+
+    /// A number that differs from what it was where somebody wrote past the store, and past its history.
+    /// On PostgreSQL nobody can, and it is always the same.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn foreign_writes(&self) -> Result<i64, StoreError> {
+        match &self.engine {
+            Engine::Postgres(_) => Ok(0),
+            Engine::Sqlite(database) => database.foreign_writes().await,
+        }
     }
 
     /// All that replicas hold and that changed after `applied`.
@@ -321,42 +368,5 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<HeldSecret>, StoreError> {
         on_engine!(self, database => database.held_secrets(after, limit))
-    }
-}
-
-impl Exclusive {
-    /// Marks the database as served; tells whether it was already, by a server that did not end it and
-    /// may go on answering until its last confirmation runs out. SQLite's lock leaves no such doubt.
-    ///
-    /// # Errors
-    /// A fault.
-    pub async fn begin(&mut self) -> Result<bool, StoreError> {
-        match &mut self.0 {
-            Hold::Postgres(hold) => hold.begin().await,
-            Hold::Sqlite(_) => Ok(false),
-        }
-    }
-
-    /// Marks the database as served by nobody.
-    ///
-    /// # Errors
-    /// A fault: the next server will wait.
-    pub async fn end(&mut self) -> Result<(), StoreError> {
-        match &mut self.0 {
-            Hold::Postgres(hold) => hold.end().await,
-            Hold::Sqlite(_) => Ok(()),
-        }
-    }
-
-    /// Asks whether the right is still held; tells until when that is proof enough. `None`, on SQLite:
-    /// for as long as this value lives.
-    ///
-    /// # Errors
-    /// The right is lost, and the reason. It does not come back.
-    pub async fn confirm(&mut self) -> Result<Option<Instant>, StoreError> {
-        match &mut self.0 {
-            Hold::Postgres(hold) => hold.confirm().await.map(Some),
-            Hold::Sqlite(_) => Ok(None),
-        }
     }
 }

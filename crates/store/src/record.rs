@@ -1,8 +1,9 @@
 //! What the store keeps, as the rest of Keyward knows it. Rows stop in `rows`.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use apikey::{
+    billing::BillingSchedule,
     catalogue::AssignableBy,
     clock::Timestamp,
     digest::{Digest, PepperVersion},
@@ -47,6 +48,40 @@ impl Actor {
     }
 }
 
+/// A change's circumstances: whose it is, from where it came, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Act {
+    /// Who acts.
+    pub actor: Actor,
+    /// The address that the call came from; empty for the command line.
+    pub peer_address: String,
+    /// When.
+    pub time: Timestamp,
+}
+
+/// Which key a change is for, and what its caller believes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyTarget {
+    /// The owner.
+    pub business_id: BusinessId,
+    /// The key.
+    pub key_id: KeyId,
+    /// The etag that the key must still have; `None` leaves it open.
+    pub etag: Option<String>,
+}
+
+/// What makes a change safe to repeat for [`IDEMPOTENCE`], for the same actor and business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestId {
+    /// The caller's UUID.
+    pub id: [u8; 16],
+    /// SHA-256 over what is asked: the same id with another is refused.
+    pub hash: [u8; 32],
+}
+
+/// How long a `request_id` is remembered.
+pub const IDEMPOTENCE: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What a key's owner decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -89,6 +124,18 @@ pub struct KeyRecord {
     pub update_time: Timestamp,
 }
 
+impl KeyRecord {
+    /// Changes with each change of the key's own settings: a strong etag of RFC 7232.
+    #[must_use]
+    pub fn etag(&self) -> String {
+        etag(self.revision)
+    }
+}
+
+fn etag(revision: Revision) -> String {
+    format!("\"{revision}\"")
+}
+
 /// A new secret's stored form.
 #[derive(Debug, Clone, Copy)]
 pub struct NewSecret {
@@ -119,6 +166,37 @@ pub struct NewKey {
     pub secret: NewSecret,
 }
 
+impl NewKey {
+    /// The key as it is made.
+    pub(crate) fn into_record(self, revision: Revision, now: Timestamp) -> KeyRecord {
+        let Self {
+            key_id,
+            business_id,
+            settings,
+            expire_time,
+            prefix,
+            obfuscated_secret,
+            creator,
+            secret: _,
+        } = self;
+        let lifecycle = Lifecycle { expire_time, revoke_time: None, suspended_by: None };
+        KeyRecord {
+            key_id,
+            business_id,
+            revision,
+            settings,
+            lifecycle,
+            revocation: None,
+            rotate_time: None,
+            prefix,
+            obfuscated_secret,
+            creator,
+            create_time: now,
+            update_time: now,
+        }
+    }
+}
+
 /// A scope of the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScopeRecord {
@@ -140,6 +218,79 @@ pub struct ScopeRecord {
     pub update_time: Timestamp,
 }
 
+/// A business and its settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BusinessRecord {
+    /// Its id.
+    pub business_id: BusinessId,
+    /// The change that last touched the row: its etag.
+    pub revision: Revision,
+    /// How many live keys it may hold.
+    pub key_limit: i32,
+    /// When its billing periods start.
+    pub billing: BillingSchedule,
+    /// Since when all its keys are denied.
+    pub suspend_time: Option<Timestamp>,
+    /// When it was first mentioned.
+    pub create_time: Timestamp,
+    /// When its settings last changed.
+    pub update_time: Timestamp,
+    /// How many live keys it holds.
+    pub live_keys: i64,
+}
+
+impl BusinessRecord {
+    /// Changes with each change of the settings: a strong etag of RFC 7232.
+    #[must_use]
+    pub fn etag(&self) -> String {
+        etag(self.revision)
+    }
+}
+
+/// One thing that somebody did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEvent {
+    /// The change that it belongs to.
+    pub revision: Revision,
+    /// Whose, from where, and when.
+    pub act: Act,
+    /// What was done.
+    pub action: AuditAction,
+    /// The business concerned.
+    pub business_id: Option<BusinessId>,
+    /// The key concerned.
+    pub key_id: Option<KeyId>,
+    /// The scope concerned.
+    pub scope: Option<ScopeName>,
+    /// The key before.
+    pub key_before: Option<KeyRecord>,
+    /// The key after.
+    pub key_after: Option<KeyRecord>,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AuditAction {
+    /// A key was made.
+    CreateKey,
+    /// A key's settings changed.
+    UpdateKey,
+    /// A key's secret was replaced.
+    RotateKey,
+    /// A key was revoked.
+    RevokeKey,
+    /// A key was suspended.
+    SuspendKey,
+    /// A key was resumed.
+    ResumeKey,
+    /// A scope was made or changed.
+    UpdateScope,
+    /// A scope was retired.
+    RetireScope,
+    /// A business's settings changed.
+    UpdateBusiness,
+}
+
 /// A committed change, and what it left behind.
 #[derive(Debug, Clone)]
 pub struct Committed<T> {
@@ -147,6 +298,15 @@ pub struct Committed<T> {
     pub revision: Revision,
     /// What stands there now.
     pub value: T,
+    /// True: this very request was carried out before, and nothing was done but to look.
+    pub repeated: bool,
+}
+
+impl<T> Committed<T> {
+    /// A change that was carried out now.
+    pub(crate) fn now(revision: Revision, value: T) -> Self {
+        Self { revision, value, repeated: false }
+    }
 }
 
 /// A business, as replicas hold it in memory.

@@ -24,10 +24,10 @@ pub(crate) mod sql_types {
     #[diesel(postgres_type(oid = 1009, array_oid = 0), sqlite_type(name = "Text"))]
     pub struct TextList;
 
-    /// `jsonb`, or a JSON object as text.
+    /// `jsonb`, or JSON as text.
     #[derive(Debug, SqlType, QueryId)]
     #[diesel(postgres_type(oid = 3802, array_oid = 3807), sqlite_type(name = "Text"))]
-    pub struct TextMap;
+    pub struct Json;
 }
 
 table! {
@@ -48,12 +48,18 @@ table! {
         suspend_time -> Nullable<Moment>,
         create_time -> Moment,
         update_time -> Moment,
+        billing_day -> SmallInt,
+        time_zone -> Text,
+        billing_since -> Moment,
+        pending_billing_day -> Nullable<SmallInt>,
+        pending_time_zone -> Nullable<Text>,
+        pending_billing_since -> Nullable<Moment>,
     }
 }
 
 table! {
     use diesel::sql_types::*;
-    use super::sql_types::{Moment, TextList, TextMap, Uid};
+    use super::sql_types::{Moment, TextList, Json, Uid};
 
     keys (key_id) {
         key_id -> Uid,
@@ -62,7 +68,7 @@ table! {
         display_name -> Text,
         description -> Text,
         scopes -> TextList,
-        annotations -> TextMap,
+        annotations -> Json,
         expire_time -> Nullable<Moment>,
         suspended_by -> Nullable<SmallInt>,
         revoke_time -> Nullable<Moment>,
@@ -117,6 +123,43 @@ table! {
     pepper_checks (pepper_version) {
         pepper_version -> Integer,
         check_value -> Binary,
+        create_time -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use super::sql_types::{Json, Moment, Uid};
+
+    audit_events (rev, seq) {
+        rev -> BigInt,
+        seq -> Integer,
+        event_time -> Moment,
+        action -> SmallInt,
+        business_id -> Text,
+        key_id -> Nullable<Uid>,
+        scope -> Text,
+        actor_caller -> Text,
+        actor_user_issuer -> Text,
+        actor_user_subject -> Text,
+        peer_address -> Text,
+        key_before -> Nullable<Json>,
+        key_after -> Nullable<Json>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use super::sql_types::{Moment, Uid};
+
+    idempotent_requests (actor_caller, actor_user_issuer, actor_user_subject, business_id, request_id) {
+        actor_caller -> Text,
+        actor_user_issuer -> Text,
+        actor_user_subject -> Text,
+        business_id -> Text,
+        request_id -> Uid,
+        request_hash -> Binary,
+        key_id -> Uid,
         create_time -> Moment,
     }
 }

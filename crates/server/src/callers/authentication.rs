@@ -15,7 +15,7 @@ use apikey::{
 use futures_util::future::Either;
 use http::{HeaderMap, Request, Response, header::AUTHORIZATION};
 use keyward_proto::v1::ErrorReason;
-use tonic::Status;
+use tonic::{Status, transport::server::TcpConnectInfo};
 use tower::{Layer, Service};
 
 use super::{Caller, permission_denied};
@@ -84,7 +84,7 @@ impl Authenticator {
         if !record.business.id.is_reserved() || verdict != Verdict::Valid {
             return Err(invalid());
         }
-        Ok(Caller { key_id: record.key_id, roles: record.roles })
+        Ok(Caller { key_id: record.key_id, roles: record.roles, peer: None })
     }
 }
 
@@ -138,7 +138,9 @@ where
         }
         match self.authenticator.admit(path, request.headers()) {
             Ok(caller) => {
-                request.extensions_mut().insert(caller);
+                let connection = request.extensions().get::<TcpConnectInfo>();
+                let peer = connection.and_then(TcpConnectInfo::remote_addr);
+                request.extensions_mut().insert(Caller { peer, ..caller });
                 Either::Right(self.inner.call(request))
             }
             Err(refusal) => Either::Left(ready(Ok(Status::from(refusal).into_http()))),

@@ -2,6 +2,8 @@
 
 pub mod authentication;
 
+use std::net::SocketAddr;
+
 use apikey::id::KeyId;
 use keyward_proto::v1::ErrorReason;
 use tonic::Request;
@@ -15,6 +17,8 @@ pub struct Caller {
     pub key_id: KeyId,
     /// What it may do.
     pub roles: Roles,
+    /// From where it calls.
+    pub peer: Option<SocketAddr>,
 }
 
 impl Caller {

@@ -106,13 +106,17 @@ pub fn name(reason: ErrorReason) -> &'static str {
 pub fn code(reason: ErrorReason) -> Code {
     match reason {
         ErrorReason::NotYetAvailable | ErrorReason::UnknownMethod => Code::Unimplemented,
-        ErrorReason::InvalidFields | ErrorReason::MalformedMessage => Code::InvalidArgument,
+        ErrorReason::InvalidFields
+        | ErrorReason::MalformedMessage
+        | ErrorReason::RequestIdReused => Code::InvalidArgument,
         ErrorReason::MessageTooLarge => Code::OutOfRange,
         ErrorReason::CredentialMissing
         | ErrorReason::CredentialInvalid
         | ErrorReason::CredentialAmbiguous => Code::Unauthenticated,
         ErrorReason::PermissionDenied => Code::PermissionDenied,
-        ErrorReason::KeyNotFound | ErrorReason::ScopeNotFound => Code::NotFound,
+        ErrorReason::KeyNotFound | ErrorReason::ScopeNotFound | ErrorReason::BusinessNotFound => {
+            Code::NotFound
+        }
         ErrorReason::KeyRevoked
         | ErrorReason::KeyExpired
         | ErrorReason::SuspendedByPlatform
@@ -120,7 +124,7 @@ pub fn code(reason: ErrorReason) -> Code {
         | ErrorReason::ScopeRetired
         | ErrorReason::ScopeInUse
         | ErrorReason::LastOperatorKey => Code::FailedPrecondition,
-        ErrorReason::ConcurrentChange => Code::Aborted,
+        ErrorReason::ConcurrentChange | ErrorReason::EtagMismatch => Code::Aborted,
         ErrorReason::DatabaseUnavailable | ErrorReason::NotServing => Code::Unavailable,
         ErrorReason::CommittedNotYetEffective | ErrorReason::DeadlineExceeded => {
             Code::DeadlineExceeded

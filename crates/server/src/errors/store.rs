@@ -41,6 +41,18 @@ impl From<Refused> for Refusal {
             Refused::KeyNotFound => {
                 Self::new(ErrorReason::KeyNotFound, "this business has no key with this id")
             }
+            Refused::EtagMismatch { current } => Self::new(
+                ErrorReason::EtagMismatch,
+                format!("the etag is {current} now; read again and decide anew"),
+            )
+            .with("etag", current),
+            Refused::RequestIdReused => Self::new(
+                ErrorReason::RequestIdReused,
+                "this request_id stood for another request within the last 24 hours; choose a new one",
+            ),
+            Refused::BusinessNotFound => {
+                Self::new(ErrorReason::BusinessNotFound, "there is no such business")
+            }
             Refused::Transition(error) => transition(&error),
             Refused::KeyLimitReached { limit } => Self::new(
                 ErrorReason::KeyLimitReached,

@@ -3,42 +3,57 @@
 
 use std::time::Duration;
 
-use apikey::clock::Timestamp;
 use keyward_proto::v1::{ChangeReceipt, ErrorReason};
 use keyward_store::{
     Store,
     error::{ChangeError, StoreError},
-    record::{Committed, Revision},
+    record::{Act, Actor, Committed, Revision},
 };
 
 use tokio::time::timeout;
 
 use super::Management;
-use crate::{errors::Refusal, wire};
+use crate::{callers::Caller, errors::Refusal, wire};
+
+/// A change that is in effect.
+pub(super) struct Changed<T> {
+    /// What stands there now.
+    pub(super) value: T,
+    /// How far it has reached.
+    pub(super) receipt: ChangeReceipt,
+    /// True: this very request was carried out before.
+    pub(super) repeated: bool,
+}
 
 /// How long the store may take to carry a change out; then nobody knows whether it did.
 const CHANGE_MAX: Duration = Duration::from_secs(20);
 
 impl Management {
-    /// Carries a change out, given the store and the time to stamp it with.
+    /// Carries a change out, given the store and whose act it is.
     pub(super) async fn change<T, Work, Outcome>(
         &self,
+        caller: Caller,
         work: Work,
-    ) -> Result<(T, ChangeReceipt), Refusal>
+    ) -> Result<Changed<T>, Refusal>
     where
         T: Send + 'static,
-        Work: FnOnce(Store, Timestamp) -> Outcome + Send + 'static,
+        Work: FnOnce(Store, Act) -> Outcome + Send + 'static,
         Outcome: Future<Output = Result<Committed<T>, ChangeError>> + Send,
     {
         let management = self.clone();
         let task = self.changes.spawn(async move {
-            let work = work(management.store.clone(), management.clock.now());
+            let act = Act {
+                actor: Actor::workload(caller.key_id.to_string()),
+                peer_address: caller.peer.map(|peer| peer.to_string()).unwrap_or_default(),
+                time: management.clock.now(),
+            };
+            let work = work(management.store.clone(), act);
             let committed = timeout(CHANGE_MAX, work).await.unwrap_or_else(|_| {
                 Err(StoreError::Unavailable("no answer in time".to_owned()).into())
             });
-            let Committed { revision, value } = committed?;
+            let Committed { revision, value, repeated } = committed?;
             let receipt = management.take_effect(revision).await?;
-            Ok((value, receipt))
+            Ok(Changed { value, receipt, repeated })
         });
         task.await.map_err(Refusal::internal)?
     }

@@ -12,15 +12,19 @@ use keyward_proto::v1::{
     CreateKeyRequest, CreateKeyResponse, Key, RotateKeyRequest, RotateKeyResponse,
 };
 use keyward_store::{
+    Store,
     change::KeyChange,
-    record::{Actor, NewKey, NewSecret, Settings},
+    record::{Actor, NewKey, NewSecret, RequestId, Settings},
 };
 
-use super::{Management, scope_fits};
+use ring::digest::{Context, SHA256};
+use uuid::Uuid;
+
+use super::{Management, change::Changed, scope_fits};
 use crate::{
+    access::Rpc,
     callers::Caller,
     errors::{Refusal, violations::Violations},
-    not_yet::{self, Field},
     resident::Roles,
     wire::{
         self,
@@ -42,9 +46,15 @@ impl Management {
         caller: Caller,
         request: CreateKeyRequest,
     ) -> Result<CreateKeyResponse, Refusal> {
+        let hash = request_hash(
+            Rpc::CreateKey,
+            &CreateKeyRequest { request_id: String::new(), ..request.clone() },
+        );
         let CreateKeyRequest { business_id, key, prefix, request_id, validate_only } = request;
-        not_yet::refuse_set([(Field::CreateKeyRequestId, !request_id.is_empty())])?;
-        let wanted = self.wanted(caller, &business_id, key, &prefix)?;
+        let mut v = Violations::default();
+        let request = request_from_wire(&request_id, hash, &mut v);
+        let wanted = self.wanted(caller, &business_id, key, &prefix, &mut v);
+        let (wanted, request) = v.finish(wanted.zip(request))?;
         if validate_only {
             let Wanted { business_id, settings, .. } = wanted;
             let assigner = AssignableBy::Operators;
@@ -64,15 +74,15 @@ impl Management {
             creator: Actor::workload(caller.key_id.to_string()),
             secret,
         };
-        let create = async move |store: keyward_store::Store, now| {
-            store.create_key(new, AssignableBy::Operators, now).await
+        let create = async move |store: Store, act| {
+            store.create_key(new, AssignableBy::Operators, request, act).await
         };
-        let (key, receipt) = self.change(create).await?;
+        let Changed { value: key, receipt, repeated } = self.change(caller, create).await?;
         Ok(CreateKeyResponse {
             key: Some(self.key(key)),
-            secret: issued.expose().to_owned(),
+            secret: shown_once(&issued, repeated),
             receipt: Some(receipt),
-            secret_already_shown: false,
+            secret_already_shown: repeated,
         })
     }
 
@@ -82,38 +92,34 @@ impl Management {
         business_id: &str,
         key: Option<Key>,
         prefix: &str,
-    ) -> Result<Wanted, Refusal> {
-        let mut v = Violations::default();
+        v: &mut Violations,
+    ) -> Option<Wanted> {
         let business_id = v.take("business_id", BusinessId::parse(business_id));
         let now = self.clock.now();
         let fields = match key {
-            Some(key) => Some(SettableFields::from_wire(key, SettableMask::ALL, now, &mut v)),
+            Some(key) => Some(SettableFields::from_wire(key, SettableMask::ALL, now, v)),
             None => {
                 v.add("key", "must be set: a key needs at least a display_name");
                 None
             }
         };
-        let prefix = self.prefix(prefix, &mut v);
+        let prefix = self.prefix(prefix, v);
         let scopes = fields.as_ref().and_then(|fields| fields.scopes.as_ref());
         if let (Some(business_id), Some(scopes)) = (&business_id, scopes) {
-            check_scopes(caller, business_id, scopes, &mut v);
+            check_scopes(caller, business_id, scopes, v);
         }
-        let wanted = || {
-            let fields = fields?;
-            Some(Wanted {
-                business_id: business_id?,
-                settings: Settings {
-                    display_name: fields.display_name?,
-                    description: fields.description?,
-                    scopes: fields.scopes?,
-                    annotations: fields.annotations?,
-                },
-                expire_time: fields.expire_time?,
-                prefix: prefix?,
-            })
-        };
-        let wanted = wanted();
-        v.finish(wanted)
+        let fields = fields?;
+        Some(Wanted {
+            business_id: business_id?,
+            settings: Settings {
+                display_name: fields.display_name?,
+                description: fields.description?,
+                scopes: fields.scopes?,
+                annotations: fields.annotations?,
+            },
+            expire_time: fields.expire_time?,
+            prefix: prefix?,
+        })
     }
 
     /// One of the configured prefixes.
@@ -140,31 +146,66 @@ impl Management {
 
     pub(super) async fn rotate_key(
         &self,
+        caller: Caller,
         request: RotateKeyRequest,
     ) -> Result<RotateKeyResponse, Refusal> {
+        let hash = request_hash(
+            Rpc::RotateKey,
+            &RotateKeyRequest { request_id: String::new(), ..request.clone() },
+        );
         let RotateKeyRequest { business_id, key_id, expire_time, etag, request_id } = request;
-        not_yet::refuse_set([
-            (Field::RotateKeyEtag, !etag.is_empty()),
-            (Field::RotateKeyRequestId, !request_id.is_empty()),
-        ])?;
         let mut v = Violations::default();
-        let target = wire::key::target_from_wire(&business_id, &key_id, &mut v);
+        let request = request_from_wire(&request_id, hash, &mut v);
+        let target = wire::key::target_from_wire(&business_id, ("key_id", &key_id), &etag, &mut v);
         let expire_time = expiry_from_wire("expire_time", expire_time, self.clock.now(), &mut v);
-        let (target, expire_time) = v.finish(target.zip(expire_time))?;
-        let (business_id, key_id) = target;
+        let ((target, expire_time), request) = v.finish(target.zip(expire_time).zip(request))?;
         // The prefix stays, and only the key knows it.
-        let key = self.found_key(&business_id, key_id).await?;
+        let key = self.found_key(&target.business_id, target.key_id).await?;
         let (issued, secret) = self.issue(&key.prefix)?;
         let change =
             KeyChange::Rotate { secret, obfuscated_secret: issued.obfuscated(), expire_time };
-        let (key, receipt) = self.change_key(business_id, key_id, change).await?;
+        let rotate =
+            async move |store: Store, act| store.change_key(target, change, request, act).await;
+        let Changed { value: key, receipt, repeated } = self.change(caller, rotate).await?;
         Ok(RotateKeyResponse {
-            key: Some(key),
-            secret: issued.expose().to_owned(),
+            key: Some(self.key(key)),
+            secret: shown_once(&issued, repeated),
             receipt: Some(receipt),
-            secret_already_shown: false,
+            secret_already_shown: repeated,
         })
     }
+}
+
+/// The secret that was issued now; a repetition's is in nobody's hands and goes unused.
+fn shown_once(issued: &IssuedSecret, repeated: bool) -> String {
+    if repeated { String::new() } else { issued.expose().to_owned() }
+}
+
+/// What tells one request from another: its kind, and every field. Maps are sorted, so that equal
+/// messages have equal bytes.
+fn request_hash(rpc: Rpc, request: &impl prost::Message) -> [u8; 32] {
+    let mut hash = Context::new(&SHA256);
+    hash.update(rpc.path().as_bytes());
+    hash.update(&request.encode_to_vec());
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(hash.finish().as_ref());
+    bytes
+}
+
+/// An idempotent request's id, if it has one.
+fn request_from_wire(
+    request_id: &str,
+    hash: [u8; 32],
+    violations: &mut Violations,
+) -> Option<Option<RequestId>> {
+    if request_id.is_empty() {
+        return Some(None);
+    }
+    let Ok(id) = Uuid::try_parse(request_id) else {
+        violations.add("request_id", "must be a UUID, for instance one of version 4");
+        return None;
+    };
+    Some(Some(RequestId { id: id.into_bytes(), hash }))
 }
 
 /// A service key gives what it has itself, and never the right to act as the platform.

@@ -11,17 +11,21 @@ use keyward_proto::v1::{
     UpdateKeyResponse,
 };
 use keyward_store::{
+    Store,
     change::{KeyChange, SettingsPatch},
     error::Refused,
-    record::{KeyRecord, Revision},
+    record::{KeyRecord, KeyTarget, Revision},
 };
 use prost_types::FieldMask;
 
-use super::{Management, change::not_yet_effective, create::check_scopes};
+use super::{
+    Management,
+    change::{Changed, not_yet_effective},
+    create::check_scopes,
+};
 use crate::{
     callers::Caller,
     errors::{Refusal, violations::Violations},
-    not_yet::{self, Field},
     wire::key::{self, SettableFields, SettableMask, target_from_wire},
 };
 
@@ -29,8 +33,8 @@ impl Management {
     pub(super) async fn get_key(&self, request: GetKeyRequest) -> Result<GetKeyResponse, Refusal> {
         let GetKeyRequest { business_id, key_id } = request;
         let mut v = Violations::default();
-        let target = target_from_wire(&business_id, &key_id, &mut v);
-        let (business_id, key_id) = v.finish(target)?;
+        let target = target_from_wire(&business_id, ("key_id", &key_id), "", &mut v);
+        let KeyTarget { business_id, key_id, etag: _ } = v.finish(target)?;
         let key = self.found_key(&business_id, key_id).await?;
         let effective_everywhere = key.revision <= self.index().applied();
         Ok(GetKeyResponse { key: Some(self.key(key)), effective_everywhere })
@@ -42,35 +46,35 @@ impl Management {
         request: UpdateKeyRequest,
     ) -> Result<UpdateKeyResponse, Refusal> {
         let UpdateKeyRequest { business_id, key, update_mask, etag } = request;
-        not_yet::refuse_set([(Field::UpdateKeyEtag, !etag.is_empty())])?;
         let mut v = Violations::default();
         let key = key.unwrap_or_default();
-        let business_id = v.take("business_id", BusinessId::parse(&business_id));
-        let key_id = v.take("key.key_id", KeyId::parse(&key.key_id));
+        let target = target_from_wire(&business_id, ("key.key_id", &key.key_id), &etag, &mut v);
         let mask = mask_from_wire(update_mask, &mut v);
         let fields = SettableFields::from_wire(key, mask, self.clock.now(), &mut v);
-        if let (Some(business_id), Some(scopes)) = (&business_id, &fields.scopes) {
-            check_scopes(caller, business_id, scopes, &mut v);
+        if let (Some(target), Some(scopes)) = (&target, &fields.scopes) {
+            check_scopes(caller, &target.business_id, scopes, &mut v);
         }
-        let (business_id, key_id) = v.finish(business_id.zip(key_id))?;
+        let target = v.finish(target)?;
         let SettableFields { display_name, description, scopes, annotations, expire_time } = fields;
         let patch = SettingsPatch { display_name, description, scopes, expire_time, annotations };
         let change = KeyChange::Update { patch, assigner: AssignableBy::Operators };
-        let (key, receipt) = self.change_key(business_id, key_id, change).await?;
+        let (key, receipt) = self.change_key(caller, target, change).await?;
         Ok(UpdateKeyResponse { key: Some(key), receipt: Some(receipt) })
     }
 
     pub(super) async fn revoke_key(
         &self,
+        caller: Caller,
         request: RevokeKeyRequest,
     ) -> Result<RevokeKeyResponse, Refusal> {
         let RevokeKeyRequest { business_id, key_id, reason, reason_text } = request;
         let mut v = Violations::default();
-        let target = target_from_wire(&business_id, &key_id, &mut v);
+        let target = target_from_wire(&business_id, ("key_id", &key_id), "", &mut v);
         let reason = key::reason_from_wire(reason, &reason_text, &mut v);
-        let ((business_id, key_id), (reason, text)) = v.finish(target.zip(reason))?;
+        let (target, (reason, text)) = v.finish(target.zip(reason))?;
         let change = KeyChange::Revoke { reason, text };
-        let (key, receipt) = self.change_key(business_id.clone(), key_id, change).await?;
+        let KeyTarget { business_id, key_id, etag: _ } = target.clone();
+        let (key, receipt) = self.change_key(caller, target, change).await?;
         let made_key_ids = if business_id.is_reserved() {
             let creator = key_id.to_string();
             let now = self.clock.now();
@@ -89,27 +93,29 @@ impl Management {
 
     pub(super) async fn suspend_key(
         &self,
+        caller: Caller,
         request: SuspendKeyRequest,
     ) -> Result<SuspendKeyResponse, Refusal> {
         let SuspendKeyRequest { business_id, key_id } = request;
         let mut v = Violations::default();
-        let target = target_from_wire(&business_id, &key_id, &mut v);
-        let (business_id, key_id) = v.finish(target)?;
+        let target = target_from_wire(&business_id, ("key_id", &key_id), "", &mut v);
+        let target = v.finish(target)?;
         let change = KeyChange::Suspend(SuspendedBy::Platform);
-        let (key, receipt) = self.change_key(business_id, key_id, change).await?;
+        let (key, receipt) = self.change_key(caller, target, change).await?;
         Ok(SuspendKeyResponse { key: Some(key), receipt: Some(receipt) })
     }
 
     pub(super) async fn resume_key(
         &self,
+        caller: Caller,
         request: ResumeKeyRequest,
     ) -> Result<ResumeKeyResponse, Refusal> {
         let ResumeKeyRequest { business_id, key_id } = request;
         let mut v = Violations::default();
-        let target = target_from_wire(&business_id, &key_id, &mut v);
-        let (business_id, key_id) = v.finish(target)?;
+        let target = target_from_wire(&business_id, ("key_id", &key_id), "", &mut v);
+        let target = v.finish(target)?;
         let change = KeyChange::Resume(SuspendedBy::Platform);
-        let (key, receipt) = self.change_key(business_id, key_id, change).await?;
+        let (key, receipt) = self.change_key(caller, target, change).await?;
         Ok(ResumeKeyResponse { key: Some(key), receipt: Some(receipt) })
     }
 
@@ -123,17 +129,15 @@ impl Management {
         key.ok_or_else(|| Refused::KeyNotFound.into())
     }
 
-    pub(super) async fn change_key(
+    async fn change_key(
         &self,
-        business_id: BusinessId,
-        key_id: KeyId,
+        caller: Caller,
+        target: KeyTarget,
         change: KeyChange,
     ) -> Result<(Key, ChangeReceipt), Refusal> {
-        let work = async move |store: keyward_store::Store, now| {
-            store.change_key(&business_id, key_id, change, now).await
-        };
-        let (key, receipt) = self.change(work).await?;
-        Ok((self.key(key), receipt))
+        let work = async move |store: Store, act| store.change_key(target, change, None, act).await;
+        let Changed { value, receipt, .. } = self.change(caller, work).await?;
+        Ok((self.key(value), receipt))
     }
 
     /// A key as a caller sees it now.

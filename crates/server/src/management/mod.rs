@@ -1,6 +1,8 @@
 //! The cold path: keys and the catalogue, changed in the store and then in memory before a caller
 //! hears OK. Each RPC: unpack, validate, one call of the store, wait until it is in effect, pack.
 
+mod audit;
+mod businesses;
 mod change;
 mod create;
 mod keys;

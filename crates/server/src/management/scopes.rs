@@ -5,11 +5,14 @@ use keyward_proto::v1::{
     ListScopesRequest, ListScopesResponse, RetireScopeRequest, RetireScopeResponse,
     UpdateScopeRequest, UpdateScopeResponse,
 };
-use keyward_store::catalogue::{ScopeEdit, ScopeMask};
+use keyward_store::{
+    Store,
+    catalogue::{ScopeEdit, ScopeMask},
+};
 use prost::Message as _;
 use prost_types::FieldMask;
 
-use super::Management;
+use super::{Management, change::Changed};
 use crate::{
     callers::Caller,
     errors::{Refusal, violations::Violations},
@@ -59,6 +62,7 @@ impl Management {
 
     pub(super) async fn update_scope(
         &self,
+        caller: Caller,
         request: UpdateScopeRequest,
     ) -> Result<UpdateScopeResponse, Refusal> {
         let UpdateScopeRequest { scope, update_mask, allow_missing, validate_only } = request;
@@ -74,10 +78,10 @@ impl Management {
         let (name, edit) = scope::edit_from_wire(scope, needed, &mut v);
         let (name, edit) = v.finish(name.zip(edit))?;
         let edit = ScopeEdit { mask, ..edit };
-        let work = async move |store: keyward_store::Store, now| {
-            store.update_scope(&name, edit, allow_missing, now).await
+        let work = async move |store: Store, act| {
+            store.update_scope(&name, edit, allow_missing, act).await
         };
-        let (scope, receipt) = self.change(work).await?;
+        let Changed { value: scope, receipt, .. } = self.change(caller, work).await?;
         Ok(UpdateScopeResponse {
             scope: Some(scope::to_wire(scope)),
             receipt: Some(receipt),
@@ -88,6 +92,7 @@ impl Management {
 
     pub(super) async fn retire_scope(
         &self,
+        caller: Caller,
         request: RetireScopeRequest,
     ) -> Result<RetireScopeResponse, Refusal> {
         let RetireScopeRequest { name, force, validate_only } = request;
@@ -95,10 +100,9 @@ impl Management {
         let mut v = Violations::default();
         let name = scope::name_from_wire("name", &name, &mut v);
         let name = v.finish(name)?;
-        let work = async move |store: keyward_store::Store, now| {
-            store.retire_scope(&name, force, now).await
-        };
-        let ((scope, narrowed_key_count), receipt) = self.change(work).await?;
+        let work = async move |store: Store, act| store.retire_scope(&name, force, act).await;
+        let Changed { value, receipt, .. } = self.change(caller, work).await?;
+        let (scope, narrowed_key_count) = value;
         Ok(RetireScopeResponse {
             scope: Some(scope::to_wire(scope)),
             receipt: Some(receipt),

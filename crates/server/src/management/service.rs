@@ -42,28 +42,32 @@ impl KeyManagement for Management {
         &self,
         request: Request<RotateKeyRequest>,
     ) -> Result<Response<RotateKeyResponse>, Status> {
-        Ok(Response::new(Self::rotate_key(self, request.into_inner()).await?))
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::rotate_key(self, caller, request.into_inner()).await?))
     }
 
     async fn revoke_key(
         &self,
         request: Request<RevokeKeyRequest>,
     ) -> Result<Response<RevokeKeyResponse>, Status> {
-        Ok(Response::new(Self::revoke_key(self, request.into_inner()).await?))
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::revoke_key(self, caller, request.into_inner()).await?))
     }
 
     async fn suspend_key(
         &self,
         request: Request<SuspendKeyRequest>,
     ) -> Result<Response<SuspendKeyResponse>, Status> {
-        Ok(Response::new(Self::suspend_key(self, request.into_inner()).await?))
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::suspend_key(self, caller, request.into_inner()).await?))
     }
 
     async fn resume_key(
         &self,
         request: Request<ResumeKeyRequest>,
     ) -> Result<Response<ResumeKeyResponse>, Status> {
-        Ok(Response::new(Self::resume_key(self, request.into_inner()).await?))
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::resume_key(self, caller, request.into_inner()).await?))
     }
 
     async fn batch_revoke_keys(
@@ -92,35 +96,38 @@ impl KeyManagement for Management {
         &self,
         request: Request<UpdateScopeRequest>,
     ) -> Result<Response<UpdateScopeResponse>, Status> {
-        Ok(Response::new(Self::update_scope(self, request.into_inner()).await?))
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::update_scope(self, caller, request.into_inner()).await?))
     }
 
     async fn retire_scope(
         &self,
         request: Request<RetireScopeRequest>,
     ) -> Result<Response<RetireScopeResponse>, Status> {
-        Ok(Response::new(Self::retire_scope(self, request.into_inner()).await?))
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::retire_scope(self, caller, request.into_inner()).await?))
     }
 
     async fn get_business(
         &self,
-        _: Request<GetBusinessRequest>,
+        request: Request<GetBusinessRequest>,
     ) -> Result<Response<GetBusinessResponse>, Status> {
-        Err(not_yet::rpc(Rpc::GetBusiness).into())
+        Ok(Response::new(Self::get_business(self, request.into_inner()).await?))
     }
 
     async fn update_business(
         &self,
-        _: Request<UpdateBusinessRequest>,
+        request: Request<UpdateBusinessRequest>,
     ) -> Result<Response<UpdateBusinessResponse>, Status> {
-        Err(not_yet::rpc(Rpc::UpdateBusiness).into())
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::update_business(self, caller, request.into_inner()).await?))
     }
 
     async fn list_businesses(
         &self,
-        _: Request<ListBusinessesRequest>,
+        request: Request<ListBusinessesRequest>,
     ) -> Result<Response<ListBusinessesResponse>, Status> {
-        Err(not_yet::rpc(Rpc::ListBusinesses).into())
+        Ok(Response::new(Self::list_businesses(self, request.into_inner()).await?))
     }
 
     async fn lookup_key(
@@ -139,8 +146,8 @@ impl KeyManagement for Management {
 
     async fn list_audit_events(
         &self,
-        _: Request<ListAuditEventsRequest>,
+        request: Request<ListAuditEventsRequest>,
     ) -> Result<Response<ListAuditEventsResponse>, Status> {
-        Err(not_yet::rpc(Rpc::ListAuditEvents).into())
+        Ok(Response::new(Self::list_audit_events(self, request.into_inner()).await?))
     }
 }

@@ -1,7 +1,13 @@
 //! Keeps the resident index up with the store's feed: at once after a change of this server's own,
 //! and by polling for changes that others made.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use apikey::clock::Clock;
 use keyward_store::{Store, error::StoreError, record::Revision};
@@ -41,6 +47,8 @@ pub struct Follower {
     index: Arc<Index>,
     clock: Arc<dyn Clock>,
     recognition: Duration,
+    /// The store's number as it was when it was asked last.
+    foreign_writes: AtomicI64,
     /// Held while changes are fetched and applied: one at a time, in order.
     turn: Mutex<()>,
 }
@@ -56,9 +64,11 @@ impl Follower {
         clock: Arc<dyn Clock>,
         recognition: Duration,
     ) -> Result<Self, StoreError> {
+        let foreign_writes = AtomicI64::new(store.foreign_writes().await?);
         let view = View::load(&store, recognition, clock.now()).await?;
         let index = Arc::new(Index::new(gate, view));
-        let follower = Self { store, index, clock, recognition, turn: Mutex::new(()) };
+        let turn = Mutex::new(());
+        let follower = Self { store, index, clock, recognition, foreign_writes, turn };
         follower.catch_up().await?;
         Ok(follower)
     }
@@ -104,6 +114,20 @@ impl Follower {
         Ok(())
     }
 
+    /// Takes in whatever others did by now. Where somebody wrote past the history, as a forced write to
+    /// SQLite's file does, the history tells nothing, and everything is loaded anew.
+    async fn look(&self) -> Result<(), StoreError> {
+        let foreign_writes = self.store.foreign_writes().await?;
+        if self.foreign_writes.load(Ordering::Acquire) != foreign_writes {
+            tracing::error!("another program wrote to the database, past Keyward: loading it anew");
+            let _turn = self.turn.lock().await;
+            let view = View::load(&self.store, self.recognition, self.clock.now()).await?;
+            self.index.replace(view);
+            self.foreign_writes.store(foreign_writes, Ordering::Release);
+        }
+        self.catch_up().await
+    }
+
     /// Loads everything anew: what happened while somebody else had the database need not be a
     /// continuation of what is in memory. Nobody may be answering meanwhile.
     ///
@@ -130,7 +154,7 @@ impl Follower {
             tokio::select! {
                 () = stop.cancelled() => return,
                 _ = poll.tick() => {
-                    let fetched = self.catch_up().await;
+                    let fetched = self.look().await;
                     // Told once, however long it lasts.
                     if let (Err(error), false) = (&fetched, behind) {
                         tracing::warn!(error.cause = %error, "changes cannot be fetched");

@@ -8,20 +8,15 @@ use apikey::{
     settings::{Annotations, Description, DisplayName, ReasonText, RevokeReason},
 };
 use keyward_proto::v1;
-use keyward_store::record::{Actor, KeyRecord, Settings};
+use keyward_store::record::{Actor, KeyRecord, KeyTarget, Settings};
 
 use super::time;
 use crate::errors::violations::Violations;
 
-/// The etag of a key at a revision: a strong one of RFC 7232.
-fn etag(key: &KeyRecord) -> String {
-    format!("\"{}\"", key.revision)
-}
-
 /// The key as it stands at `now`. `is_retired` tells of each scope whether it was.
 #[must_use]
 pub fn to_wire(key: KeyRecord, is_retired: impl Fn(&str) -> bool, now: Timestamp) -> v1::Key {
-    let etag = etag(&key);
+    let etag = key.etag();
     let KeyRecord {
         key_id,
         business_id,
@@ -248,13 +243,16 @@ pub fn scopes_from_wire(
     violations.take(field, ScopeSet::from_names(parsed))
 }
 
-/// The key that a request names, by business and id together.
+/// The key that a request names, by business and id together, the latter with the name of its field;
+/// an empty etag leaves it open.
 pub fn target_from_wire(
     business_id: &str,
-    key_id: &str,
+    (field, key_id): (&str, &str),
+    etag: &str,
     violations: &mut Violations,
-) -> Option<(BusinessId, KeyId)> {
+) -> Option<KeyTarget> {
     let business_id = violations.take("business_id", BusinessId::parse(business_id));
-    let key_id = violations.take("key_id", KeyId::parse(key_id));
-    business_id.zip(key_id)
+    let key_id = violations.take(field, KeyId::parse(key_id));
+    let etag = (!etag.is_empty()).then(|| etag.to_owned());
+    Some(KeyTarget { business_id: business_id?, key_id: key_id?, etag })
 }

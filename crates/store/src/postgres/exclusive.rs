@@ -8,7 +8,7 @@ use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
 use tokio::time::timeout;
 
 use super::{Connection, Database, connect};
-use crate::{CONFIRMATION, error::StoreError};
+use crate::{error::StoreError, exclusive::CONFIRMATION};
 
 /// The advisory lock of the serving process: `keyward`, as a number.
 const LOCK: i64 = 0x6b65_7977_6172_6402;

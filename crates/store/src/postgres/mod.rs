@@ -6,9 +6,11 @@ mod migrations;
 use std::time::Duration;
 
 use deadpool::{Runtime, managed::Object};
-use diesel::{ConnectionError, ConnectionResult, define_sql_function, pg::Pg, sql_types};
+use diesel::{
+    ConnectionError, ConnectionResult, QueryResult, define_sql_function, pg::Pg, sql_types,
+};
 use diesel_async::{
-    AsyncPgConnection, SimpleAsyncConnection as _,
+    AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _,
     pooled_connection::{
         AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool::Pool,
     },
@@ -37,14 +39,23 @@ const KEEPALIVE_IDLE: Duration = Duration::from_secs(5);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
 const KEEPALIVE_RETRIES: u32 = 3;
 /// What every session is set to: no statement and no wait for a lock outlasts the patience of a
-/// caller, and a forgotten transaction does not hold up the others.
-const SESSION: &str = "set statement_timeout = '10s'; set lock_timeout = '5s'; \
+/// caller. A change waits longer for its lock than a forgotten transaction may hold it (5 s).
+const SESSION: &str = "set statement_timeout = '10s'; set lock_timeout = '7s'; \
                        set idle_in_transaction_session_timeout = '10s'; set time zone 'UTC'";
 
 define_sql_function! {
     /// Where `part` begins in `text`, from 1; 0 where it does not.
     #[sql_name = "strpos"]
     fn position(text: sql_types::Text, part: sql_types::Text) -> sql_types::Integer;
+}
+
+define_sql_function! {
+    /// Takes the next revision for this transaction; the triggers stamp rows with it.
+    fn keyward_next_revision() -> sql_types::BigInt;
+}
+
+async fn next_revision(conn: &mut Connection) -> QueryResult<i64> {
+    diesel::select(keyward_next_revision()).get_result(conn).await
 }
 
 /// Whether a key's list of scopes has this name in it.

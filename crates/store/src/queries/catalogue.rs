@@ -1,15 +1,15 @@
 //! The scope catalogue.
 
-use apikey::{catalogue::AssignableBy, clock::Timestamp, scope::ScopeName};
+use apikey::{catalogue::AssignableBy, scope::ScopeName};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{engine, next_revision};
+use super::{audit, engine, next_revision};
 use crate::{
     catalogue::ScopeEdit,
     columns::TimeColumn,
     error::{ChangeError, Refused, StoreError},
-    record::{Committed, ScopeRecord},
+    record::{Act, AuditAction, AuditEvent, Committed, Revision, ScopeRecord},
     rows::{ScopeRow, assignable_by_code},
     schema::{keys, scopes},
 };
@@ -47,7 +47,7 @@ impl engine::Database {
         name: &ScopeName,
         edit: ScopeEdit,
         allow_missing: bool,
-        now: Timestamp,
+        act: Act,
     ) -> Result<Committed<ScopeRecord>, ChangeError> {
         let mut conn = self.write().await?;
         let name = name.clone();
@@ -58,7 +58,7 @@ impl engine::Database {
                     return Err(Refused::ScopeRetired.into());
                 }
                 Some(before) => {
-                    let mut after = edit.apply(&before, now);
+                    let mut after = edit.apply(&before, act.time);
                     if after != before {
                         after.revision = revision;
                         let row = ScopeRow::new(&after, revision);
@@ -70,14 +70,16 @@ impl engine::Database {
                     after
                 }
                 None if allow_missing => {
-                    let scope = edit.create(name, revision, now);
+                    let scope = edit.create(name.clone(), revision, act.time);
                     let row = ScopeRow::new(&scope, revision);
                     diesel::insert_into(scopes::table).values(&row).execute(conn).await?;
                     scope
                 }
                 None => return Err(Refused::ScopeNotFound.into()),
             };
-            Ok(Committed { revision, value: scope })
+            let event = scope_event(revision, act, AuditAction::UpdateScope, name);
+            audit::record(conn, event).await?;
+            Ok(Committed::now(revision, scope))
         })
         .await
     }
@@ -87,7 +89,7 @@ impl engine::Database {
         &self,
         name: &ScopeName,
         force: bool,
-        now: Timestamp,
+        act: Act,
     ) -> Result<Committed<(ScopeRecord, i64)>, ChangeError> {
         let mut conn = self.write().await?;
         let name = name.clone();
@@ -96,7 +98,7 @@ impl engine::Database {
             let mut scope = find_scope(conn, &name).await?.ok_or(Refused::ScopeNotFound)?;
             let live_keys: i64 = keys::table
                 .filter(keys::revoke_time.is_null())
-                .filter(keys::expire_time.is_null().or(keys::expire_time.gt(TimeColumn(now))))
+                .filter(keys::expire_time.is_null().or(keys::expire_time.gt(TimeColumn(act.time))))
                 .filter(holds_scope!(name.as_str()))
                 .count()
                 .get_result(conn)
@@ -105,15 +107,30 @@ impl engine::Database {
                 if live_keys > 0 && !force {
                     return Err(Refused::ScopeInUse { live_keys }.into());
                 }
-                scope.retire_time = Some(now);
-                scope.update_time = now;
+                scope.retire_time = Some(act.time);
+                scope.update_time = act.time;
                 scope.revision = revision;
                 let row = ScopeRow::new(&scope, revision);
                 diesel::update(scopes::table.find(name.as_str())).set(&row).execute(conn).await?;
             }
-            Ok(Committed { revision, value: (scope, live_keys) })
+            let event = scope_event(revision, act, AuditAction::RetireScope, name);
+            audit::record(conn, event).await?;
+            Ok(Committed::now(revision, (scope, live_keys)))
         })
         .await
+    }
+}
+
+fn scope_event(revision: Revision, act: Act, action: AuditAction, scope: ScopeName) -> AuditEvent {
+    AuditEvent {
+        revision,
+        act,
+        action,
+        business_id: None,
+        key_id: None,
+        scope: Some(scope),
+        key_before: None,
+        key_after: None,
     }
 }
 

@@ -8,7 +8,7 @@ use super::engine;
 use crate::{
     error::StoreError,
     record::{Changes, HeldBusiness, HeldSecret, Revision},
-    rows::{BusinessRow, HeldSecretRow, ScopeRow},
+    rows::{HeldBusinessRow, HeldSecretRow, ScopeRow},
     schema::{businesses, change_counter, keys, scopes, secrets},
 };
 
@@ -27,10 +27,10 @@ impl engine::Database {
         if through <= applied {
             return Ok(Changes { through, ..Changes::default() });
         }
-        let businesses: Vec<BusinessRow> = businesses::table
+        let businesses: Vec<HeldBusinessRow> = businesses::table
             .filter(businesses::rev.gt(applied.0))
             .order(businesses::rev)
-            .select(BusinessRow::as_select())
+            .select(HeldBusinessRow::as_select())
             .load(&mut conn)
             .await?;
         let scopes: Vec<ScopeRow> = scopes::table
@@ -72,11 +72,11 @@ impl engine::Database {
         limit: i64,
     ) -> Result<Vec<HeldBusiness>, StoreError> {
         let mut conn = self.read().await?;
-        let rows: Vec<BusinessRow> = businesses::table
+        let rows: Vec<HeldBusinessRow> = businesses::table
             .filter(businesses::business_id.gt(after.unwrap_or_default()))
             .order(businesses::business_id)
             .limit(limit)
-            .select(BusinessRow::as_select())
+            .select(HeldBusinessRow::as_select())
             .load(&mut conn)
             .await?;
         convert(rows)

@@ -4,25 +4,28 @@ use apikey::{
     catalogue::AssignableBy,
     clock::Timestamp,
     id::{BusinessId, KeyId},
-    lifecycle::Lifecycle,
     scope::{ScopeName, ScopeSet, built_in},
 };
 use diesel::{dsl::max, prelude::*};
 use diesel_async::RunQueryDsl;
 
-use super::{engine, next_revision};
+use super::{
+    audit,
+    businesses::{live_keys, mention_business},
+    engine, idempotence, next_revision,
+};
 use crate::{
+    business::KEY_LIMIT_DEFAULT,
     change::KeyChange,
     columns::{TimeColumn, UidColumn},
     error::{ChangeError, Refused, ScopeProblem, StoreError},
-    record::{Committed, KeyRecord, NewKey, NewSecret, Revision},
-    rows::{BusinessRow, KeyRow, ScopeRow, SecretRow},
+    record::{
+        Act, AuditAction, AuditEvent, Committed, KeyRecord, KeyTarget, NewKey, NewSecret,
+        RequestId, Revision,
+    },
+    rows::{KeyRow, ScopeRow, SecretRow},
     schema::{businesses, keys, scopes, secrets},
 };
-
-/// How many live keys a business may hold unless the platform says otherwise: one token must not be
-/// able to fill every replica's memory.
-const KEY_LIMIT_DEFAULT: i32 = 1_000;
 
 impl engine::Database {
     pub(crate) async fn get_key(
@@ -51,64 +54,71 @@ impl engine::Database {
         &self,
         new: NewKey,
         assigner: AssignableBy,
-        now: Timestamp,
+        request: Option<RequestId>,
+        act: Act,
     ) -> Result<Committed<KeyRecord>, ChangeError> {
         let mut conn = self.write().await?;
         write_transaction!(conn, async move |conn| {
             let revision = next_revision(conn).await?;
-            mention_business(conn, &new.business_id, revision, now).await?;
-            check_key_limit(conn, &new.business_id, now).await?;
-            check_scopes(conn, &new.business_id, &new.settings.scopes, assigner).await?;
-            let key = KeyRecord {
-                key_id: new.key_id,
-                business_id: new.business_id,
-                revision,
-                settings: new.settings,
-                lifecycle: Lifecycle {
-                    expire_time: new.expire_time,
-                    revoke_time: None,
-                    suspended_by: None,
-                },
-                revocation: None,
-                rotate_time: None,
-                prefix: new.prefix,
-                obfuscated_secret: new.obfuscated_secret,
-                creator: new.creator,
-                create_time: now,
-                update_time: now,
-            };
+            let business_id = new.business_id.clone();
+            if let Some(key) = repeated(conn, &act, &business_id, request).await? {
+                return Ok(Committed { revision, value: key, repeated: true });
+            }
+            mention_business(conn, &business_id, revision, act.time).await?;
+            check_key_limit(conn, &business_id, act.time).await?;
+            check_scopes(conn, &business_id, &new.settings.scopes, assigner).await?;
+            let secret = new.secret;
+            let key = new.into_record(revision, act.time);
             let row = KeyRow::new(&key, revision);
             diesel::insert_into(keys::table).values(&row).execute(conn).await?;
-            insert_secret(conn, key.key_id, 1, new.secret, revision, now).await?;
-            Ok(Committed { revision, value: key })
+            insert_secret(conn, key.key_id, 1, secret, revision, act.time).await?;
+            if let Some(request) = request {
+                idempotence::remember(conn, &act, &business_id, request, key.key_id).await?;
+            }
+            let event = key_event(revision, act, AuditAction::CreateKey, None, &key);
+            audit::record(conn, event).await?;
+            Ok(Committed::now(revision, key))
         })
         .await
     }
 
     pub(crate) async fn change_key(
         &self,
-        business_id: &BusinessId,
-        key_id: KeyId,
+        target: KeyTarget,
         change: KeyChange,
-        now: Timestamp,
+        request: Option<RequestId>,
+        act: Act,
     ) -> Result<Committed<KeyRecord>, ChangeError> {
         let mut conn = self.write().await?;
-        let business_id = business_id.clone();
         write_transaction!(conn, async move |conn| {
+            let KeyTarget { business_id, key_id, etag } = target;
             let revision = next_revision(conn).await?;
+            if let Some(key) = repeated(conn, &act, &business_id, request).await? {
+                return Ok(Committed { revision, value: key, repeated: true });
+            }
             let before = find_key(conn, &business_id, key_id).await?;
             let before = before.ok_or(Refused::KeyNotFound)?;
-            let mut after = change.apply(&before, now)?;
-            check_change(conn, &before, &after, &change, now).await?;
+            if let Some(etag) = etag
+                && etag != before.etag()
+            {
+                return Err(Refused::EtagMismatch { current: before.etag() }.into());
+            }
+            let mut after = change.apply(&before, act.time)?;
+            check_change(conn, &before, &after, &change, act.time).await?;
             if let KeyChange::Rotate { secret, .. } = change {
-                replace_secret(conn, key_id, secret, revision, now).await?;
+                replace_secret(conn, key_id, secret, revision, act.time).await?;
             }
             if after != before {
                 after.revision = revision;
                 let row = KeyRow::new(&after, revision);
                 diesel::update(keys::table.find(UidColumn(key_id))).set(&row).execute(conn).await?;
             }
-            Ok(Committed { revision, value: after })
+            if let Some(request) = request {
+                idempotence::remember(conn, &act, &business_id, request, key_id).await?;
+            }
+            let event = key_event(revision, act, change.action(), Some(before), &after);
+            audit::record(conn, event).await?;
+            Ok(Committed::now(revision, after))
         })
         .await
     }
@@ -150,28 +160,37 @@ async fn find_key(
         .transpose()
 }
 
-/// A business exists from its first mention.
-async fn mention_business(
+/// The key that a repeated request is answered with, as it stands now.
+async fn repeated(
     conn: &mut engine::Connection,
+    act: &Act,
     business_id: &BusinessId,
+    request: Option<RequestId>,
+) -> Result<Option<KeyRecord>, ChangeError> {
+    let Some(request) = request else { return Ok(None) };
+    match idempotence::answered_before(conn, act, business_id, request).await? {
+        None => Ok(None),
+        Some(key_id) => Ok(find_key(conn, business_id, key_id).await?),
+    }
+}
+
+fn key_event(
     revision: Revision,
-    now: Timestamp,
-) -> Result<(), ChangeError> {
-    let row = BusinessRow {
-        business_id: business_id.as_str().to_owned(),
-        rev: revision.0,
-        key_limit: KEY_LIMIT_DEFAULT,
-        suspend_time: None,
-        create_time: TimeColumn(now),
-        update_time: TimeColumn(now),
-    };
-    diesel::insert_into(businesses::table)
-        .values(&row)
-        .on_conflict(businesses::business_id)
-        .do_nothing()
-        .execute(conn)
-        .await?;
-    Ok(())
+    act: Act,
+    action: AuditAction,
+    before: Option<KeyRecord>,
+    after: &KeyRecord,
+) -> AuditEvent {
+    AuditEvent {
+        revision,
+        act,
+        action,
+        business_id: Some(after.business_id.clone()),
+        key_id: Some(after.key_id),
+        scope: None,
+        key_before: before,
+        key_after: Some(after.clone()),
+    }
 }
 
 async fn check_key_limit(
@@ -186,13 +205,7 @@ async fn check_key_limit(
         .await
         .optional()?;
     let limit = limit.unwrap_or(KEY_LIMIT_DEFAULT);
-    let live: i64 = keys::table
-        .filter(keys::business_id.eq(business_id.as_str()))
-        .filter(keys::revoke_time.is_null())
-        .filter(keys::expire_time.is_null().or(keys::expire_time.gt(TimeColumn(now))))
-        .count()
-        .get_result(conn)
-        .await?;
+    let live = live_keys(conn, business_id, now).await?;
     if live >= i64::from(limit) {
         return Err(Refused::KeyLimitReached { limit }.into());
     }

@@ -8,16 +8,18 @@ use apikey::{
     settings::{Annotations, Description, DisplayName, ReasonText, RevokeReason},
 };
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::Place;
 use crate::{
-    columns::{TextListColumn, TextMapColumn, TimeColumn, UidColumn},
+    columns::{JsonColumn, TextListColumn, TimeColumn, UidColumn},
     error::StoreError,
     record::{Actor, KeyRecord, Revision, Settings},
     schema::keys,
 };
 
-#[derive(Debug, Queryable, Selectable, Insertable, AsChangeset)]
+/// In JSON it is a key's snapshot in an audit event.
+#[derive(Debug, Queryable, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
 #[diesel(table_name = keys, primary_key(key_id))]
 #[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(crate) struct KeyRow {
@@ -27,7 +29,7 @@ pub(crate) struct KeyRow {
     display_name: String,
     description: String,
     scopes: TextListColumn,
-    annotations: TextMapColumn,
+    annotations: JsonColumn<BTreeMap<String, String>>,
     expire_time: Option<TimeColumn>,
     suspended_by: Option<i16>,
     revoke_time: Option<TimeColumn>,
@@ -66,7 +68,7 @@ impl KeyRow {
             display_name: display_name.as_str().to_owned(),
             description: description.as_str().to_owned(),
             scopes: TextListColumn(scopes.iter().map(|name| name.as_str().to_owned()).collect()),
-            annotations: TextMapColumn(owned(annotations)),
+            annotations: JsonColumn(owned(annotations)),
             expire_time: expire_time.map(TimeColumn),
             suspended_by: suspended_by.map(suspended_by_code),
             revoke_time: revoke_time.map(TimeColumn),

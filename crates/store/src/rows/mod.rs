@@ -1,6 +1,7 @@
 //! The tables' rows, and their conversion to records and back. A row is taken apart in full, so
 //! that a new column must be decided upon; one that breaks the rules names itself (`Corrupt`).
 
+mod audit;
 mod businesses;
 mod keys;
 mod scopes;
@@ -15,7 +16,8 @@ use apikey::{
 };
 
 pub(crate) use self::{
-    businesses::BusinessRow,
+    audit::AuditRow,
+    businesses::{BusinessRow, HeldBusinessRow},
     keys::KeyRow,
     scopes::{ScopeRow, assignable_by_code},
     secrets::{HeldSecretRow, SecretRow, pepper_version},

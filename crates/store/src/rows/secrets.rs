@@ -1,5 +1,7 @@
 //! Rows of `secrets`, alone and with the key's columns that replicas hold.
 
+use std::collections::BTreeMap;
+
 use apikey::{
     digest::{Digest, PepperVersion},
     lifecycle::Lifecycle,
@@ -10,7 +12,7 @@ use diesel::prelude::*;
 
 use super::Place;
 use crate::{
-    columns::{TextListColumn, TextMapColumn, TimeColumn, UidColumn},
+    columns::{JsonColumn, TextListColumn, TimeColumn, UidColumn},
     error::StoreError,
     record::HeldSecret,
     schema::{keys, secrets},
@@ -46,7 +48,7 @@ pub(crate) struct HeldKeyRow {
     business_id: String,
     display_name: String,
     scopes: TextListColumn,
-    annotations: TextMapColumn,
+    annotations: JsonColumn<BTreeMap<String, String>>,
     expire_time: Option<TimeColumn>,
     suspended_by: Option<i16>,
     revoke_time: Option<TimeColumn>,

@@ -10,9 +10,12 @@ use std::{
 };
 
 use deadpool::{Runtime, managed::Object};
-use diesel::{ConnectionError, define_sql_function, sql_types, sqlite::Sqlite};
+use diesel::{
+    ConnectionError, ExpressionMethods as _, QueryResult, QueryableByName, define_sql_function,
+    sql_query, sql_types, sqlite::Sqlite,
+};
 use diesel_async::{
-    AsyncConnection as _, SimpleAsyncConnection as _,
+    AsyncConnection as _, RunQueryDsl as _, SimpleAsyncConnection as _,
     pooled_connection::{
         AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool::Pool,
     },
@@ -22,6 +25,7 @@ use diesel_async::{
 use crate::{
     PoolLimits,
     error::{StoreError, chain},
+    schema::change_counter,
 };
 
 pub(crate) use exclusive::Exclusive;
@@ -42,6 +46,19 @@ define_sql_function! {
     /// Where `part` begins in `text`, from 1; 0 where it does not.
     #[sql_name = "instr"]
     fn position(text: sql_types::Text, part: sql_types::Text) -> sql_types::Integer;
+}
+
+define_sql_function! {
+    /// Known to Keyward's own connections only: the triggers call it, so that nobody else writes.
+    fn keyward_writes() -> sql_types::Bool;
+}
+
+async fn next_revision(conn: &mut Connection) -> QueryResult<i64> {
+    diesel::update(change_counter::table)
+        .set(change_counter::rev.eq(change_counter::rev + 1))
+        .returning(change_counter::rev)
+        .get_result(conn)
+        .await
 }
 
 /// Whether a key's list of scopes has this name in it.
@@ -66,6 +83,12 @@ macro_rules! write_transaction {
 #[path = "../queries/mod.rs"]
 #[expect(clippy::duplicate_mod, reason = "one text, compiled once for each engine")]
 mod queries;
+
+#[derive(QueryableByName)]
+struct Version {
+    #[diesel(sql_type = sql_types::BigInt)]
+    version: i64,
+}
 
 /// A SQLite database: one writer, which is fair, and a pool of readers beside it.
 #[derive(Clone)]
@@ -95,6 +118,14 @@ impl Database {
         })
     }
 
+    /// Differs from what it was where anybody else wrote to the file meanwhile.
+    pub(crate) async fn foreign_writes(&self) -> Result<i64, StoreError> {
+        let mut conn = self.write().await?;
+        let version = sql_query("select data_version as version from pragma_data_version");
+        let Version { version } = version.get_result(&mut conn).await?;
+        Ok(version)
+    }
+
     async fn read(&self) -> Result<Object<Manager>, StoreError> {
         Ok(self.readers.get().await?)
     }
@@ -119,9 +150,11 @@ fn pool(
             private.map_err(|error| ConnectionError::BadConnection(error.to_string()))?;
             let mut conn = Connection::establish(&file).await?;
             let settings = format!("{SESSION}{extra}");
-            conn.batch_execute(&settings)
-                .await
-                .map_err(|error| ConnectionError::BadConnection(error.to_string()))?;
+            let bad =
+                |error: diesel::result::Error| ConnectionError::BadConnection(error.to_string());
+            conn.batch_execute(&settings).await.map_err(bad)?;
+            let known = |conn: &mut _| keyward_writes_utils::register_impl(conn, || true);
+            conn.spawn_blocking(known).await.map_err(bad)?;
             Ok(conn)
         })
     });

@@ -23,9 +23,9 @@ const NOTHING: ScopeMask = ScopeMask { description: false, assignable_by: false,
 /// And then with all its values, whatever the mask.
 async fn a_missing_scope_is_made_only_where_allowed(db: Database) {
     let edit = ScopeEdit { mask: NOTHING, ..other_edit() };
-    let refused = db.store.update_scope(&scope("read"), edit.clone(), false, at(1)).await;
+    let refused = db.store.update_scope(&scope("read"), edit.clone(), false, act(at(1))).await;
     assert_eq!(refusal(refused), Refused::ScopeNotFound);
-    let made = db.store.update_scope(&scope("read"), edit, true, at(2)).await.unwrap();
+    let made = db.store.update_scope(&scope("read"), edit, true, act(at(2))).await.unwrap();
     let ScopeEdit { description, assignable_by, endpoints, mask: _ } = other_edit();
     let expected = ScopeRecord {
         name: scope("read"),
@@ -52,7 +52,7 @@ async fn an_edit_changes_what_its_mask_names(db: Database) {
     ] {
         let mut expected = catalogue(&db.store, name, scope_edit()).await;
         let edit = ScopeEdit { mask, ..other.clone() };
-        let edited = db.store.update_scope(&scope(name), edit, false, at(1)).await.unwrap();
+        let edited = db.store.update_scope(&scope(name), edit, false, act(at(1))).await.unwrap();
         if mask.description {
             expected.description = other.description.clone();
         }
@@ -81,10 +81,13 @@ async fn a_scope_in_use_is_retired_only_by_force(db: Database) {
         new.expire_time = (number == 2).then_some(at(5));
         create(&db.store, new, at(0)).await;
     }
-    db.store.change_key(&business("b3"), key_id(3), revoke(), at(1)).await.unwrap();
+    db.store
+        .change_key(target(&business("b3"), key_id(3)), revoke(), None, act(at(1)))
+        .await
+        .unwrap();
 
     let retire =
-        async |force, second| db.store.retire_scope(&scope("read"), force, at(second)).await;
+        async |force, second| db.store.retire_scope(&scope("read"), force, act(at(second))).await;
     assert_eq!(refusal(retire(false, 4).await), Refused::ScopeInUse { live_keys: 2 });
     assert_eq!(refusal(retire(false, 5).await), Refused::ScopeInUse { live_keys: 1 });
     let (retired, live_keys) = retire(true, 5).await.unwrap().value;
@@ -94,17 +97,17 @@ async fn a_scope_in_use_is_retired_only_by_force(db: Database) {
 
 async fn a_retired_scope_is_never_changed_again(db: Database) {
     catalogue(&db.store, "read", scope_edit()).await;
-    let retire = async |second| db.store.retire_scope(&scope("read"), false, at(second)).await;
+    let retire = async |second| db.store.retire_scope(&scope("read"), false, act(at(second))).await;
     let (retired, _) = retire(1).await.unwrap().value;
     for allow_missing in [false, true] {
         let edited =
-            db.store.update_scope(&scope("read"), other_edit(), allow_missing, at(2)).await;
+            db.store.update_scope(&scope("read"), other_edit(), allow_missing, act(at(2))).await;
         assert_eq!(refusal(edited), Refused::ScopeRetired);
     }
     let (again, live_keys) = retire(3).await.unwrap().value;
     assert_eq!((&again, live_keys), (&retired, 0));
     assert_eq!(all(&db).await, [retired]);
-    let missing = db.store.retire_scope(&scope("missing"), true, at(3)).await;
+    let missing = db.store.retire_scope(&scope("missing"), true, act(at(3))).await;
     assert_eq!(refusal(missing), Refused::ScopeNotFound);
 }
 
@@ -134,7 +137,7 @@ async fn lists_leave_out_what_is_retired_or_of_the_other_kind(db: Database) {
     ] {
         catalogue(&db.store, name, ScopeEdit { assignable_by, ..scope_edit() }).await;
         if name.starts_with("retired") {
-            db.store.retire_scope(&scope(name), false, at(1)).await.unwrap();
+            db.store.retire_scope(&scope(name), false, act(at(1))).await.unwrap();
         }
     }
     for (include_retired, assignable_by, expected) in [

@@ -33,7 +33,8 @@ async fn writers_of_different_keys_all_succeed(db: Database) {
     let mut writers = JoinSet::new();
     for (store, number) in stores.into_iter().cycle().zip(1..=WRITERS) {
         writers.spawn(async move {
-            let created = store.create_key(new_key(number), AssignableBy::Users, at(0)).await;
+            let created =
+                store.create_key(new_key(number), AssignableBy::Users, None, act(at(0))).await;
             let rotated = change(&store, number, rotate(1_000 + number, None), at(1)).await;
             [created.unwrap().revision, rotated.unwrap().revision]
         });
@@ -77,7 +78,7 @@ async fn the_key_limit_holds_against_many(db: Database) {
     create(&db.store, new_key(0), at(0)).await;
     db.execute("update businesses set key_limit = 5").unwrap();
     let create = |store: Store, number| async move {
-        store.create_key(new_key(number), AssignableBy::Users, at(0)).await
+        store.create_key(new_key(number), AssignableBy::Users, None, act(at(0))).await
     };
     let results = all_at_once(&db, 16, create).await;
     assert_eq!(results.iter().filter(|refusal| refusal.is_none()).count(), 4);
@@ -93,7 +94,9 @@ async fn one_of_two_last_operators_stays(db: Database) {
         create(&db.store, operator, at(0)).await;
     }
     let revoke = |store: Store, number| async move {
-        store.change_key(&BusinessId::keyward(), key_id(number), revoke(), at(1)).await
+        store
+            .change_key(target(&BusinessId::keyward(), key_id(number)), revoke(), None, act(at(1)))
+            .await
     };
     let mut results = all_at_once(&db, 2, revoke).await;
     results.sort_by_key(Option::is_some);

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use diesel::{
-    Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection,
+    Connection as _, QueryResult, QueryableByName, RunQueryDsl as _, SqliteConnection,
     connection::SimpleConnection as _, sql_query, sql_types::Text,
 };
 use keyward_store::{PoolLimits, Store};
@@ -78,15 +78,46 @@ impl Database {
         }
     }
 
-    /// Runs statements past the store; the error is the engine's own text.
+    /// Where PostgreSQL has it.
+    pub(crate) fn url(&self) -> String {
+        match &self.place {
+            Place::Postgres(database) => database.url(),
+            Place::Sqlite(folder) => panic!("SQLite has no URL: {}", folder.path().display()),
+        }
+    }
+
+    /// Runs statements past the store; the error is the engine's own text. On SQLite they are forced:
+    /// its triggers let nobody but the store write.
     pub(crate) fn execute(&self, sql: &str) -> Result<(), String> {
         match &self.place {
             Place::Sqlite(folder) => {
-                session(folder).batch_execute(sql).map_err(|error| error.to_string())
+                without_triggers(&mut session(folder), sql).map_err(|error| error.to_string())
             }
             Place::Postgres(database) => {
                 database.psql(sql).map(drop).map_err(|error| error.to_string())
             }
+        }
+    }
+
+    /// As `execute`, and forgets what was done.
+    pub(crate) fn try_out(&self, sql: &str) -> Result<(), String> {
+        match &self.place {
+            Place::Sqlite(folder) => {
+                let mut session = session(folder);
+                session.begin_test_transaction().unwrap();
+                without_triggers(&mut session, sql).map_err(|error| error.to_string())
+            }
+            Place::Postgres(_) => self.execute(&format!("begin;{sql};rollback")),
+        }
+    }
+
+    /// Runs a migration's script as it stands.
+    pub(crate) fn run_script(&self, sql: &str) -> Result<(), String> {
+        match &self.place {
+            Place::Sqlite(folder) => {
+                session(folder).batch_execute(sql).map_err(|error| error.to_string())
+            }
+            Place::Postgres(_) => self.execute(sql),
         }
     }
 
@@ -129,4 +160,20 @@ fn session(folder: &TempDir) -> SqliteConnection {
     let mut session = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
     session.batch_execute("pragma busy_timeout = 5000; pragma foreign_keys = on").unwrap();
     session
+}
+
+/// Runs statements while the triggers are away; a failure leaves everything as it was.
+fn without_triggers(session: &mut SqliteConnection, sql: &str) -> QueryResult<()> {
+    let of_triggers = |what: &str| {
+        format!("select {what} as line from sqlite_master where type = 'trigger' order by name")
+    };
+    session.transaction(|session| {
+        let away: Vec<Row> = sql_query(of_triggers("'drop trigger ' || name")).load(session)?;
+        let back: Vec<Row> = sql_query(of_triggers("sql")).load(session)?;
+        let script =
+            |rows: Vec<Row>| rows.into_iter().map(|row| row.line + ";").collect::<String>();
+        session.batch_execute(&script(away))?;
+        session.batch_execute(sql)?;
+        session.batch_execute(&script(back))
+    })
 }

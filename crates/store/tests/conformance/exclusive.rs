@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keyward_store::{Exclusive, Store, error::StoreError};
+use keyward_store::{Store, error::StoreError, exclusive::Exclusive};
 use tokio::time::timeout;
 
 use crate::database::Database;

@@ -19,7 +19,8 @@ async fn a_database_that_is_gone_is_unavailable(db: Database) {
     let store = db.destroyed();
     let error = store.revision().await.unwrap_err();
     assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
-    let error = store.update_scope(&scope("read"), scope_edit(), true, at(0)).await.unwrap_err();
+    let error =
+        store.update_scope(&scope("read"), scope_edit(), true, act(at(0))).await.unwrap_err();
     assert!(matches!(error, ChangeError::Store(StoreError::Unavailable(_))), "{error}");
 }
 

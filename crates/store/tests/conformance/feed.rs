@@ -46,7 +46,7 @@ async fn changes_are_exactly_the_changed_rows(db: Database) {
     assert_eq!(next(&db, &mut applied).await, owned((vec![], vec![], vec![digest(3)])));
     change(store, 1, revoke(), at(1)).await.unwrap();
     assert_eq!(next(&db, &mut applied).await, owned((vec![], vec![], vec![digest(1)])));
-    store.retire_scope(&scope("read"), false, at(2)).await.unwrap();
+    store.retire_scope(&scope("read"), false, act(at(2))).await.unwrap();
     assert_eq!(next(&db, &mut applied).await, owned((vec![], vec!["read"], vec![])));
 
     let everything = store.changes_after(Revision(0)).await.unwrap();

@@ -61,5 +61,5 @@ fn limit_to(db: &Database, limit: u32) {
 }
 
 async fn refused(db: &Database, number: u64, second: i64) -> Refused {
-    refusal(db.store.create_key(new_key(number), AssignableBy::Users, at(second)).await)
+    refusal(db.store.create_key(new_key(number), AssignableBy::Users, None, act(at(second))).await)
 }

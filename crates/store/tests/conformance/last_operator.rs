@@ -101,5 +101,7 @@ async fn change_of_keyward(
     change: KeyChange,
     now: Timestamp,
 ) -> Result<Committed<KeyRecord>, ChangeError> {
-    db.store.change_key(&BusinessId::keyward(), key_id(number), change, now).await
+    db.store
+        .change_key(target(&BusinessId::keyward(), key_id(number)), change, None, act(now))
+        .await
 }

@@ -1,7 +1,12 @@
 //! What the store promises, on both engines: each test body stands once, and runs on SQLite and on
 //! PostgreSQL.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
 
 /// Makes two tests of each body, `<topic>::sqlite::<name>` and `<topic>::postgres::<name>`, each
 /// with a fresh database.
@@ -26,12 +31,17 @@ macro_rules! on_each_engine {
 mod database;
 mod samples;
 
+mod audit;
+mod businesses;
+mod by_hand;
 mod catalogue;
 mod concurrency;
 mod constraints;
+mod etag;
 mod exclusive;
 mod faults;
 mod feed;
+mod idempotence;
 mod key_limit;
 mod keys;
 mod last_operator;

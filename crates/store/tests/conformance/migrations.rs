@@ -46,11 +46,11 @@ async fn each_migration_is_undone_and_done_again(db: Database) {
     let after = schema::of(&db);
     assert_ne!(after, schema::Schema::default());
     for folder in folders(&db).iter().rev() {
-        db.execute(&fs::read_to_string(folder.join("down.sql")).unwrap()).unwrap();
+        db.run_script(&fs::read_to_string(folder.join("down.sql")).unwrap()).unwrap();
     }
     assert_eq!(schema::of(&db), schema::Schema::default());
     for folder in folders(&db) {
-        db.execute(&fs::read_to_string(folder.join("up.sql")).unwrap()).unwrap();
+        db.run_script(&fs::read_to_string(folder.join("up.sql")).unwrap()).unwrap();
     }
     assert_eq!(schema::of(&db), after);
 }

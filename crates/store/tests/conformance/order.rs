@@ -50,7 +50,7 @@ async fn times_keep_their_microseconds(db: Database) {
 
 async fn a_cleared_time_is_no_time(db: Database) {
     let limited = NewKey { expire_time: Some(at(5)), ..new_key(1) };
-    db.store.create_key(limited, AssignableBy::Users, at(0)).await.unwrap();
+    db.store.create_key(limited, AssignableBy::Users, None, act(at(0))).await.unwrap();
     let nulls = "select cast(count(*) as text) as line from keys where expire_time is null";
     assert_eq!(db.lines(nulls), ["0"]);
     change(&db.store, 1, expire_at(None), at(1)).await.unwrap();

@@ -24,14 +24,14 @@ async fn each_change_takes_the_next_place(db: Database) {
     let scope_name = scope("read");
     let by = SuspendedBy::Business;
     let taken = [
-        store.update_scope(&scope_name, scope_edit(), true, at(0)).await.unwrap().revision,
-        store.create_key(new_key(1), AssignableBy::Users, at(1)).await.unwrap().revision,
+        store.update_scope(&scope_name, scope_edit(), true, act(at(0))).await.unwrap().revision,
+        store.create_key(new_key(1), AssignableBy::Users, None, act(at(1))).await.unwrap().revision,
         change(store, 1, rename("another"), at(2)).await.unwrap().revision,
         change(store, 1, rotate(2, None), at(3)).await.unwrap().revision,
         change(store, 1, KeyChange::Suspend(by), at(4)).await.unwrap().revision,
         change(store, 1, KeyChange::Resume(by), at(5)).await.unwrap().revision,
         change(store, 1, revoke(), at(6)).await.unwrap().revision,
-        store.retire_scope(&scope_name, false, at(7)).await.unwrap().revision,
+        store.retire_scope(&scope_name, false, act(at(7))).await.unwrap().revision,
     ];
     assert_eq!(taken, [1, 2, 3, 4, 5, 6, 7, 8].map(Revision));
     assert_eq!(store.revision().await.unwrap(), Revision(8));
@@ -42,7 +42,7 @@ async fn a_refused_change_takes_no_place(db: Database) {
     let store = &db.store;
     catalogue(store, "held", scope_edit()).await;
     catalogue(store, "retired", scope_edit()).await;
-    store.retire_scope(&scope("retired"), false, at(0)).await.unwrap();
+    store.retire_scope(&scope("retired"), false, act(at(0))).await.unwrap();
     let mut holder = new_key(1);
     holder.settings.scopes = scopes(["held"]);
     create(store, holder, at(0)).await;
@@ -57,17 +57,17 @@ async fn a_refused_change_takes_no_place(db: Database) {
     let mut unknown = new_key(4);
     unknown.settings.scopes = scopes(["unheard.of"]);
     unknown.business_id = business("other");
-    refusal(store.create_key(unknown, AssignableBy::Users, at(2)).await);
-    refusal(store.create_key(new_key(4), AssignableBy::Users, at(2)).await);
+    refusal(store.create_key(unknown, AssignableBy::Users, None, act(at(2))).await);
+    refusal(store.create_key(new_key(4), AssignableBy::Users, None, act(at(2))).await);
     refusal(change(store, 4, revoke(), at(2)).await);
     refusal(change(store, 2, rename("late"), at(2)).await);
     refusal(change(store, 2, rotate(4, Some(at(9))), at(2)).await);
     refusal(change(store, 1, rescope(["retired"]), at(2)).await);
-    refusal(store.change_key(&keyward, key_id(3), revoke(), at(2)).await);
-    refusal(store.update_scope(&scope("missing"), scope_edit(), false, at(2)).await);
-    refusal(store.update_scope(&scope("retired"), scope_edit(), true, at(2)).await);
-    refusal(store.retire_scope(&scope("missing"), true, at(2)).await);
-    refusal(store.retire_scope(&scope("held"), false, at(2)).await);
+    refusal(store.change_key(target(&keyward, key_id(3)), revoke(), None, act(at(2))).await);
+    refusal(store.update_scope(&scope("missing"), scope_edit(), false, act(at(2))).await);
+    refusal(store.update_scope(&scope("retired"), scope_edit(), true, act(at(2))).await);
+    refusal(store.retire_scope(&scope("missing"), true, act(at(2))).await);
+    refusal(store.retire_scope(&scope("held"), false, act(at(2))).await);
     assert_eq!(store.revision().await.unwrap(), before);
     assert_eq!(store.changes_after(before).await.unwrap().through, before);
 }
@@ -93,8 +93,8 @@ async fn a_change_without_effect_takes_a_place_and_leaves_the_row(db: Database) 
     let revoked = change(store, 1, revoke(), at(2)).await.unwrap();
     let again = change(store, 1, revoke(), at(3)).await.unwrap();
     assert_eq!((again.revision, again.value), (after(revoked.revision), revoked.value));
-    let retired = store.retire_scope(&scope("read"), false, at(4)).await.unwrap();
-    let again = store.retire_scope(&scope("read"), false, at(5)).await.unwrap();
+    let retired = store.retire_scope(&scope("read"), false, act(at(4))).await.unwrap();
+    let again = store.retire_scope(&scope("read"), false, act(at(5))).await.unwrap();
     assert_eq!((again.revision, again.value), (after(retired.revision), retired.value));
 }
 
@@ -103,7 +103,7 @@ async fn edit(
     edit: ScopeEdit,
     now: Timestamp,
 ) -> (Revision, keyward_store::record::ScopeRecord) {
-    let committed = db.store.update_scope(&scope("read"), edit, false, now).await.unwrap();
+    let committed = db.store.update_scope(&scope("read"), edit, false, act(now)).await.unwrap();
     (committed.revision, committed.value)
 }
 

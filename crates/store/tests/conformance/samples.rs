@@ -17,7 +17,10 @@ use keyward_store::{
     catalogue::{ScopeEdit, ScopeMask},
     change::{KeyChange, SettingsPatch},
     error::{ChangeError, Refused},
-    record::{Actor, Committed, HeldSecret, KeyRecord, NewKey, NewSecret, ScopeRecord, Settings},
+    record::{
+        Act, Actor, Committed, HeldSecret, KeyRecord, KeyTarget, NewKey, NewSecret, ScopeRecord,
+        Settings,
+    },
 };
 
 /// The times of the tests are so many seconds after this one.
@@ -25,6 +28,17 @@ const START_MICROS: i64 = 1_790_000_000_123_456;
 
 pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_micros(START_MICROS + second * 1_000_000)
+}
+
+/// What the command line does at a time.
+pub(crate) fn act(time: Timestamp) -> Act {
+    let actor = Actor::workload(Actor::COMMAND_LINE);
+    Act { actor, peer_address: "192.0.2.1:7".to_owned(), time }
+}
+
+/// A key, whatever its etag.
+pub(crate) fn target(business_id: &BusinessId, key_id: KeyId) -> KeyTarget {
+    KeyTarget { business_id: business_id.clone(), key_id, etag: None }
 }
 
 pub(crate) fn business(name: &str) -> BusinessId {
@@ -117,7 +131,7 @@ pub(crate) fn revoke() -> KeyChange {
 }
 
 pub(crate) async fn create(store: &Store, new: NewKey, now: Timestamp) -> KeyRecord {
-    store.create_key(new, AssignableBy::Users, now).await.unwrap().value
+    store.create_key(new, AssignableBy::Users, None, act(now)).await.unwrap().value
 }
 
 /// Changes a key of `acme`.
@@ -127,7 +141,7 @@ pub(crate) async fn change(
     change: KeyChange,
     now: Timestamp,
 ) -> Result<Committed<KeyRecord>, ChangeError> {
-    store.change_key(&acme(), key_id(number), change, now).await
+    store.change_key(target(&acme(), key_id(number)), change, None, act(now)).await
 }
 
 /// A key of `acme` that is there.
@@ -136,7 +150,7 @@ pub(crate) async fn get(store: &Store, number: u64) -> KeyRecord {
 }
 
 pub(crate) async fn catalogue(store: &Store, name: &str, edit: ScopeEdit) -> ScopeRecord {
-    store.update_scope(&scope(name), edit, true, at(0)).await.unwrap().value
+    store.update_scope(&scope(name), edit, true, act(at(0))).await.unwrap().value
 }
 
 pub(crate) async fn held(store: &Store) -> Vec<HeldSecret> {

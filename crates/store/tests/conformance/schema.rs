@@ -65,6 +65,7 @@ const SQLITE_UNIQUE: &str = "
         union
         select t.name, c.name, 0, 'table' from sqlite_schema t, pragma_table_info(t.name) c
         where t.type = 'table' and c.pk and c.type = 'INTEGER'
+            and (select count(*) from pragma_table_info(t.name) where pk) = 1
         order by 1, 2
     )
     select tbl || ' (' || group_concat(col, ' ') || ')' || iif(partial, ' partial', ' whole') as line

@@ -32,7 +32,7 @@ async fn every_scope_that_cannot_be_given_is_named(db: Database) {
     new.settings.scopes = wanted.clone();
     let checked = db.store.check_new_key(&acme(), &wanted, AssignableBy::Users, at(1)).await;
     assert_eq!(refusal(checked), expected());
-    let created = db.store.create_key(new, AssignableBy::Users, at(1)).await;
+    let created = db.store.create_key(new, AssignableBy::Users, None, act(at(1))).await;
     assert_eq!(refusal(created), expected());
 
     create(&db.store, new_key(1), at(1)).await;
@@ -45,7 +45,7 @@ async fn operators_give_what_users_cannot(db: Database) {
     fill_catalogue(&db).await;
     let mut new = new_key(1);
     new.settings.scopes = scopes(["operators", "users"]);
-    db.store.create_key(new, AssignableBy::Operators, at(1)).await.unwrap();
+    db.store.create_key(new, AssignableBy::Operators, None, act(at(1))).await.unwrap();
     create(&db.store, new_key(2), at(1)).await;
     change(&db.store, 2, rescope_by_operators(["operators", "users"]), at(2)).await.unwrap();
     for number in [1, 2] {
@@ -62,8 +62,8 @@ async fn what_a_key_holds_it_keeps_while_others_are_added(db: Database) {
     catalogue(&db.store, "retires", scope_edit()).await;
     let mut new = new_key(1);
     new.settings.scopes = scopes(["operators", "retires"]);
-    db.store.create_key(new, AssignableBy::Operators, at(1)).await.unwrap();
-    db.store.retire_scope(&scope("retires"), true, at(2)).await.unwrap();
+    db.store.create_key(new, AssignableBy::Operators, None, act(at(1))).await.unwrap();
+    db.store.retire_scope(&scope("retires"), true, act(at(2))).await.unwrap();
 
     let more = change(&db.store, 1, rescope(["operators", "retires", "users"]), at(3)).await;
     assert_eq!(more.unwrap().value.settings.scopes, scopes(["operators", "retires", "users"]));
@@ -79,7 +79,10 @@ async fn the_reserved_business_is_not_checked(db: Database) {
     new.settings.scopes = scopes(["keyward.verify"]);
     create(&db.store, new, at(0)).await;
     let more = rescope(["keyward.manage", "keyward.verify"]);
-    db.store.change_key(&BusinessId::keyward(), key_id(1), more, at(1)).await.unwrap();
+    db.store
+        .change_key(target(&BusinessId::keyward(), key_id(1)), more, None, act(at(1)))
+        .await
+        .unwrap();
 }
 
 async fn fill_catalogue(db: &Database) {
@@ -87,7 +90,7 @@ async fn fill_catalogue(db: &Database) {
     let operators = ScopeEdit { assignable_by: AssignableBy::Operators, ..scope_edit() };
     catalogue(&db.store, "operators", operators).await;
     catalogue(&db.store, "retired", scope_edit()).await;
-    db.store.retire_scope(&scope("retired"), false, at(0)).await.unwrap();
+    db.store.retire_scope(&scope("retired"), false, act(at(0))).await.unwrap();
 }
 
 fn rescope_by_operators<const N: usize>(names: [&str; N]) -> KeyChange {

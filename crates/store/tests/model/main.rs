@@ -10,15 +10,14 @@ mod view;
 use std::{path::Path, sync::LazyLock, time::Duration};
 
 use apikey::catalogue::AssignableBy;
-use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as _};
-use keyward_store::{PoolLimits, Store};
+use keyward_store::{PoolLimits, Store, business::BusinessPatch};
 use proptest::{collection::vec, prelude::*};
 use tokio::{runtime::Runtime, sync::OnceCell};
 
 use crate::{
     map::Map,
     operation::{ACME_LIMIT, Operation, Step, first_key, operation},
-    view::{View, answer},
+    view::{View, act, answer},
 };
 
 const LIMITS: PoolLimits = PoolLimits { connections: 4, wait: Duration::from_secs(30) };
@@ -74,9 +73,6 @@ async fn run(operations: &[Operation], stores: &[Store]) {
 async fn sqlite(folder: &Path) -> Store {
     let store = Store::sqlite(folder, LIMITS).unwrap();
     prepare(&store).await;
-    let file = folder.join("keyward.db");
-    let mut session = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
-    session.batch_execute(&limit()).unwrap();
     store
 }
 
@@ -87,7 +83,6 @@ async fn postgres() -> test_postgres::Database {
         .get_or_init(async || {
             let template = test_postgres::shared().create_database().unwrap();
             prepare(&Store::postgres(&template.url(), LIMITS).unwrap()).await;
-            template.psql(&limit()).unwrap();
             template
         })
         .await;
@@ -96,9 +91,10 @@ async fn postgres() -> test_postgres::Database {
 
 async fn prepare(store: &Store) {
     store.migrate().await.unwrap();
-    store.create_key(first_key(), AssignableBy::Users, Step::FIRST.now).await.unwrap();
-}
-
-fn limit() -> String {
-    format!("update businesses set key_limit = {ACME_LIMIT}")
+    let act = || act(Step::FIRST.now);
+    let key = first_key();
+    let business_id = key.business_id.clone();
+    store.create_key(key, AssignableBy::Users, None, act()).await.unwrap();
+    let patch = BusinessPatch { key_limit: Some(ACME_LIMIT), ..BusinessPatch::default() };
+    store.update_business(&business_id, patch, None, act()).await.unwrap();
 }

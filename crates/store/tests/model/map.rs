@@ -34,7 +34,7 @@ pub(crate) struct Map {
     scopes: BTreeMap<ScopeName, ScopeRecord>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Business {
     revision: Revision,
     limit: i32,
@@ -52,7 +52,10 @@ impl Map {
     pub(crate) fn with_first_key() -> Map {
         let mut map = Map { revision: Revision(1), ..Map::default() };
         map.create(first_key(), AssignableBy::Users, Step::FIRST.now).unwrap();
-        map.businesses.values_mut().for_each(|business| business.limit = ACME_LIMIT);
+        // And its business was given its limit.
+        map.revision = Revision(2);
+        let of_first = Business { revision: map.revision, limit: ACME_LIMIT };
+        map.businesses.values_mut().for_each(|business| *business = of_first);
         map
     }
 

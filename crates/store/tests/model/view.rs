@@ -5,7 +5,9 @@ use keyward_store::{
     Store,
     error::{ChangeError, Refused},
     list::{KeyFilter, KeyQuery},
-    record::{Changes, HeldBusiness, HeldSecret, KeyRecord, Revision, ScopeRecord},
+    record::{
+        Act, Actor, Changes, HeldBusiness, HeldSecret, KeyRecord, KeyTarget, Revision, ScopeRecord,
+    },
 };
 
 use crate::operation::{Request, businesses};
@@ -50,22 +52,27 @@ pub(crate) const STATES: [State; 2] = [State::Active, State::Expired];
 /// The scope of [`View::readers`]: the beginning of another one's name.
 pub(crate) const SCOPE: &str = "read";
 
+/// What the command line does at a time.
+pub(crate) fn act(time: Timestamp) -> Act {
+    Act { actor: Actor::workload(Actor::COMMAND_LINE), peer_address: String::new(), time }
+}
+
 pub(crate) async fn answer(store: &Store, request: Request, now: Timestamp) -> Answer {
     let answer = match request {
         Request::Create(new, by) => store
-            .create_key(new, by, now)
+            .create_key(new, by, None, act(now))
             .await
             .map(|committed| (committed.revision, Done::Key(Box::new(committed.value)))),
         Request::Change(business_id, key_id, change) => store
-            .change_key(&business_id, key_id, change, now)
+            .change_key(KeyTarget { business_id, key_id, etag: None }, change, None, act(now))
             .await
             .map(|committed| (committed.revision, Done::Key(Box::new(committed.value)))),
         Request::Edit(name, edit, allow_missing) => store
-            .update_scope(&name, edit, allow_missing, now)
+            .update_scope(&name, edit, allow_missing, act(now))
             .await
             .map(|committed| (committed.revision, Done::Scope(committed.value))),
         Request::Retire(name, force) => {
-            store.retire_scope(&name, force, now).await.map(|committed| {
+            store.retire_scope(&name, force, act(now)).await.map(|committed| {
                 let (scope, live_keys) = committed.value;
                 (committed.revision, Done::Retired(scope, live_keys))
             })

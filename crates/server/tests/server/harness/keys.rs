@@ -1,10 +1,12 @@
 //! The keys, scopes and questions that most tests begin with.
 
 use keyward_proto::v1::{
-    AssignableBy, CreateKeyRequest, CreateKeyResponse, EndpointTemplate, GetKeyRequest,
-    HttpTemplate, Key, RevokeKeyRequest, RevokeReason, Scope, SuspendKeyRequest,
-    UpdateScopeRequest, VerifyRequest, VerifyResponse, endpoint_template,
+    AssignableBy, Business, BusinessState, CreateKeyRequest, CreateKeyResponse, EndpointTemplate,
+    GetBusinessRequest, GetKeyRequest, HttpTemplate, Key, RevokeKeyRequest, RevokeReason, Scope,
+    SuspendKeyRequest, UpdateBusinessRequest, UpdateScopeRequest, VerifyRequest, VerifyResponse,
+    endpoint_template,
 };
+use prost_types::FieldMask;
 
 use super::Server;
 
@@ -87,6 +89,23 @@ impl Server {
     pub(crate) async fn suspend_key(&self, key_id: &str) -> Key {
         let request = SuspendKeyRequest { business_id: ACME.to_owned(), key_id: key_id.to_owned() };
         self.management().suspend_key(request).await.unwrap().into_inner().key.unwrap()
+    }
+
+    pub(crate) async fn get_business(&self, business_id: &str) -> Business {
+        let request = GetBusinessRequest { business_id: business_id.to_owned() };
+        self.management().get_business(request).await.unwrap().into_inner().business.unwrap()
+    }
+
+    /// Suspends or resumes a business.
+    pub(crate) async fn set_business_state(&self, business_id: &str, state: BusinessState) {
+        let business_id = business_id.to_owned();
+        let business = Business { business_id, state: state.into(), ..Business::default() };
+        let request = UpdateBusinessRequest {
+            business: Some(business),
+            update_mask: Some(FieldMask { paths: texts(["state"]) }),
+            etag: String::new(),
+        };
+        self.management().update_business(request).await.unwrap();
     }
 
     pub(crate) async fn verify(&self, question: VerifyRequest) -> VerifyResponse {

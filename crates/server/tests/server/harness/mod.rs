@@ -28,7 +28,7 @@ use keyward_server::{
 };
 use keyward_store::{
     PoolLimits, Store,
-    record::{Actor, NewKey, NewSecret, Settings},
+    record::{Act, Actor, NewKey, NewSecret, Settings},
 };
 use prost::Message;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -181,7 +181,9 @@ impl Server {
                 pepper_version: pepper.version(),
             },
         };
-        let made = self.store.create_key(new, AssignableBy::Operators, self.clock.now()).await;
+        let act =
+            Act { actor: new.creator.clone(), peer_address: String::new(), time: self.clock.now() };
+        let made = self.store.create_key(new, AssignableBy::Operators, None, act).await;
         self.running.follower.catch_up().await.unwrap();
         let key_id = made.unwrap().value.key_id.to_string();
         ServiceKey { key_id, secret: secret.expose().to_owned() }

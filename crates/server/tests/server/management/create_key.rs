@@ -1,12 +1,14 @@
 //! CreateKey: settings in, a key and its secret out, or everything that is wrong with them.
 
-use std::collections::HashMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use apikey::secret::check_form;
 use keyward_proto::v1::{
     CreateKeyRequest, Creator, Key, KeyState, ListKeysRequest, RetireScopeRequest, RevokeReason,
     Verdict,
 };
+
+use uuid::Uuid;
 
 use crate::harness::{
     Server,
@@ -25,6 +27,9 @@ on_each_engine!(
     a_long_description_of_a_violation_is_cut,
     only_live_catalogued_scopes_are_given,
     validate_only_checks_and_changes_nothing,
+    a_repeated_request_makes_one_key_and_shows_no_secret,
+    a_request_id_stands_for_one_request,
+    a_request_id_is_the_callers_own_and_for_a_day,
 );
 
 fn request(key: Key) -> CreateKeyRequest {
@@ -40,7 +45,7 @@ async fn a_key_is_made_as_asked_and_good_at_once(server: Server) {
         description: "for the shop\nin Zurich".to_owned(),
         scopes: texts(["orders.write", "orders.read", "orders.write"]),
         expire_time: Some(server.time_in(60)),
-        annotations: HashMap::from([("tier".to_owned(), "gold".to_owned())]),
+        annotations: BTreeMap::from([("tier".to_owned(), "gold".to_owned())]),
         ..Key::default()
     };
     let made = server.management().create_key(request(asked.clone())).await.unwrap().into_inner();
@@ -118,10 +123,12 @@ async fn everything_wrong_is_told_at_once(server: Server) {
     let request = CreateKeyRequest {
         business_id: "no spaces".to_owned(),
         prefix: "zz".to_owned(),
+        request_id: "no uuid".to_owned(),
         ..request(key)
     };
     let told = refused(server.management().create_key(request).await);
     told.violates(&[
+        ("request_id", "must be a UUID, for instance one of version 4"),
         ("business_id", "character 3 is ' '; a business id is 1 to 64 of `A-Za-z0-9._-`"),
         ("key.display_name", "it is empty; a display name is 1 to 63 characters"),
         ("key.description", "it has 1025 characters; a description is at most 1024"),
@@ -131,13 +138,13 @@ async fn everything_wrong_is_told_at_once(server: Server) {
         ("key.expire_time", "must be in the future; it is 2026-03-01T12:00:00Z now"),
         ("prefix", "must be one of: kw, kw_test"),
     ]);
-    assert_eq!(told.message, "business_id and 7 more: each field's fault stands in the details");
+    assert_eq!(told.message, "request_id and 8 more: each field's fault stands in the details");
 }
 
 /// Each limit is where the contract says, and its fault is the message too.
 async fn each_fault_alone_is_told(server: Server) {
     let annotated = |key: String, value: String| Key {
-        annotations: HashMap::from([(key, value)]),
+        annotations: BTreeMap::from([(key, value)]),
         ..named("a")
     };
     let beyond = prost_types::Timestamp { seconds: 253_402_300_800, nanos: 0 };
@@ -189,7 +196,7 @@ async fn many_violations_are_counted_and_capped(server: Server) {
 
 /// What quotes the caller does so in bounds: trailers have limits in clients.
 async fn a_long_description_of_a_violation_is_cut(server: Server) {
-    let annotations = HashMap::from([("\u{1}".repeat(1_024), String::new())]);
+    let annotations = BTreeMap::from([("\u{1}".repeat(1_024), String::new())]);
     let key = Key { annotations, ..named("a") };
     let told = refused(server.management().create_key(request(key)).await);
     told.violates(&[("key.annotations", "the key \"\\u{1}")]);
@@ -225,6 +232,73 @@ async fn validate_only_checks_and_changes_nothing(server: Server) {
     let unknown = Key { scopes: texts(["unknown"]), ..named("a") };
     refused(server.management().create_key(dry(unknown)).await)
         .violates(&[("key.scopes", "unknown is not in the catalogue")]);
+}
+
+/// A UUID with this number.
+fn identified(number: u128, key: Key) -> CreateKeyRequest {
+    CreateKeyRequest { request_id: Uuid::from_u128(number).to_string(), ..request(key) }
+}
+
+/// In whichever form the UUID is written, and as the key stands by then.
+async fn a_repeated_request_makes_one_key_and_shows_no_secret(server: Server) {
+    let annotations = ["b", "a", "c"].map(|name| (name.to_owned(), String::new()));
+    let key = Key { annotations: BTreeMap::from(annotations), ..named("a") };
+    let create = identified(0xabc, key);
+    let first = server.management().create_key(create.clone()).await.unwrap().into_inner();
+    assert!(!first.secret_already_shown && !first.secret.is_empty());
+    server.clock.advance(Duration::from_secs(1));
+    for request_id in [create.request_id.clone(), create.request_id.to_uppercase()] {
+        let again = CreateKeyRequest { request_id, ..create.clone() };
+        let again = server.management().create_key(again).await.unwrap().into_inner();
+        assert_eq!((&again.key, again.secret.as_str()), (&first.key, ""));
+        assert!(again.secret_already_shown);
+        assert_eq!(again.receipt, server.receipt().await);
+    }
+    assert!(server.verify(is_good(&first.secret)).await.valid);
+    assert_eq!(server.get_business(ACME).await.live_key_count, 1);
+
+    let suspended = server.suspend_key(&first.key.unwrap().key_id).await;
+    let again = server.management().create_key(create).await.unwrap().into_inner();
+    assert_eq!(again.key, Some(suspended));
+}
+
+/// Not for other settings, another prefix, or a dry run.
+async fn a_request_id_stands_for_one_request(server: Server) {
+    let create = identified(1, named("a"));
+    server.management().create_key(create.clone()).await.unwrap();
+    for changed in [
+        CreateKeyRequest { key: Some(named("b")), ..create.clone() },
+        CreateKeyRequest { prefix: "kw".to_owned(), ..create.clone() },
+    ] {
+        let told = refused(server.management().create_key(changed).await);
+        assert_eq!(told.reason, "REQUEST_ID_REUSED");
+    }
+    assert_eq!(server.get_business(ACME).await.live_key_count, 1);
+    // A refused request and a dry run leave the id free.
+    let free = identified(2, Key { scopes: texts(["unknown"]), ..named("a") });
+    refused(server.management().create_key(free).await);
+    let dry = CreateKeyRequest { validate_only: true, ..identified(2, named("a")) };
+    server.management().create_key(dry).await.unwrap();
+    let made = server.management().create_key(identified(2, named("b"))).await.unwrap();
+    assert!(!made.into_inner().secret_already_shown);
+}
+
+async fn a_request_id_is_the_callers_own_and_for_a_day(server: Server) {
+    let first = server.management().create_key(identified(1, named("a"))).await.unwrap();
+    let other = server.service_key(&["keyward.operate"]).await;
+    let mut others = server.management_as(&other.secret);
+    let made = others.create_key(identified(1, named("b"))).await.unwrap().into_inner();
+    assert!(!made.secret_already_shown);
+    let elsewhere =
+        CreateKeyRequest { business_id: "other".to_owned(), ..identified(1, named("b")) };
+    let made = server.management().create_key(elsewhere).await.unwrap().into_inner();
+    assert!(!made.secret_already_shown);
+
+    server.clock.advance(Duration::from_secs(24 * 60 * 60));
+    let made = server.management().create_key(identified(1, named("b"))).await.unwrap();
+    let made = made.into_inner();
+    assert!(!made.secret_already_shown);
+    assert_ne!(made.key.unwrap().key_id, first.into_inner().key.unwrap().key_id);
 }
 
 /// A time is kept in microseconds: what lies between is cut, and so is early rather than late.

@@ -1,8 +1,11 @@
 //! KeyManagement, a file an RPC.
 
 mod create_key;
+mod get_business;
 mod get_key;
 mod key_limit;
+mod list_audit_events;
+mod list_businesses;
 mod list_keys;
 mod list_scopes;
 mod resume_key;
@@ -11,5 +14,6 @@ mod revoke_key;
 mod rotate_key;
 mod service_keys;
 mod suspend_key;
+mod update_business;
 mod update_key;
 mod update_scope;

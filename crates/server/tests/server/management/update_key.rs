@@ -1,6 +1,6 @@
 //! UpdateKey: what the mask names changes, and nothing else.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use keyward_proto::v1::{Key, KeyState, RetireScopeRequest, UpdateKeyRequest};
 use prost_types::FieldMask;
@@ -16,6 +16,7 @@ on_each_engine!(
     each_field_changes_alone_if_the_mask_names_it,
     a_change_is_in_effect_when_the_call_returns,
     the_same_again_moves_neither_etag_nor_update_time,
+    a_stale_etag_changes_nothing,
     a_retired_scope_may_stay_but_not_come,
     only_active_and_suspended_keys_change,
     everything_wrong_is_told_at_once,
@@ -36,7 +37,7 @@ fn request<const N: usize>(key_id: &str, values: Key, paths: [&str; N]) -> Updat
 async fn made(server: &Server) -> (Made, Key) {
     server.make_scope("orders.read", Vec::new()).await;
     server.make_scope("orders.write", Vec::new()).await;
-    let annotated = |value: &str| HashMap::from([("tier".to_owned(), value.to_owned())]);
+    let annotated = |value: &str| BTreeMap::from([("tier".to_owned(), value.to_owned())]);
     let before = Key {
         description: "before".to_owned(),
         scopes: texts(["orders.read"]),
@@ -102,6 +103,21 @@ async fn the_same_again_moves_neither_etag_nor_update_time(server: Server) {
     assert!(again.receipt.unwrap().revision > first.receipt.unwrap().revision);
 }
 
+/// Whoever decided on an older state reads again.
+async fn a_stale_etag_changes_nothing(server: Server) {
+    let (made, after) = made(&server).await;
+    let with = |etag: &str, path| UpdateKeyRequest {
+        etag: etag.to_owned(),
+        ..request(&made.key_id, after.clone(), [path])
+    };
+    let first = server.management().update_key(with(&made.key.etag, "display_name")).await;
+    let first = first.unwrap().into_inner().key.unwrap();
+    let told = refused(server.management().update_key(with(&made.key.etag, "description")).await);
+    assert_eq!((told.reason.as_str(), &told.metadata["etag"]), ("ETAG_MISMATCH", &first.etag));
+    assert_eq!(server.get_key(&made.key_id).await, first);
+    server.management().update_key(with(&first.etag, "description")).await.unwrap();
+}
+
 /// A set of scopes can still be changed when one of it was retired.
 async fn a_retired_scope_may_stay_but_not_come(server: Server) {
     let (made, _) = made(&server).await;
@@ -149,7 +165,7 @@ async fn everything_wrong_is_told_at_once(server: Server) {
         description: "x".repeat(1_025),
         scopes: texts([""]),
         expire_time: Some(server.time_in(0)),
-        annotations: HashMap::from([(String::new(), String::new())]),
+        annotations: BTreeMap::from([(String::new(), String::new())]),
         ..Key::default()
     };
     let paths =

@@ -1,6 +1,6 @@
 //! VALID: the one verdict that lets a request through, and that tells everything.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use keyward_proto::v1::{
     Endpoint, EndpointTemplate, Key, Verdict, VerifyRequest, VerifyResponse, endpoint,
@@ -23,7 +23,7 @@ async fn everything_is_told() {
         description: "not told".to_owned(),
         scopes: texts(["orders.write", "orders.read"]),
         expire_time: Some(server.time_in(60)),
-        annotations: HashMap::from([("tier".to_owned(), "gold".to_owned())]),
+        annotations: BTreeMap::from([("tier".to_owned(), "gold".to_owned())]),
         ..named("Läden")
     };
     let made = server.make_key(key.clone()).await;

@@ -1,0 +1,112 @@
+//! One row of each table, on which constraints are tried.
+
+/// One row of each table, parents first, before anything is tried. Braces hold what the engines
+/// spell differently.
+pub(super) const ROWS: [(&str, Values); 9] = [
+    ("change_counter", &[("id", "1"), ("rev", "0")]),
+    (
+        "businesses",
+        &[
+            ("business_id", "'acme'"),
+            ("rev", "1"),
+            ("key_limit", "1"),
+            ("suspend_time", "null"),
+            ("create_time", "{time}"),
+            ("update_time", "{time}"),
+            ("billing_day", "1"),
+            ("time_zone", "'UTC'"),
+            ("billing_since", "{time}"),
+            ("pending_billing_day", "null"),
+            ("pending_time_zone", "null"),
+            ("pending_billing_since", "null"),
+        ],
+    ),
+    (
+        "keys",
+        &[
+            ("key_id", "{id 1}"),
+            ("business_id", "'acme'"),
+            ("rev", "1"),
+            ("display_name", "'a key'"),
+            ("description", "''"),
+            ("scopes", "{list}"),
+            ("annotations", "'{}'"),
+            ("expire_time", "null"),
+            ("suspended_by", "null"),
+            ("revoke_time", "null"),
+            ("revoke_reason", "null"),
+            ("revoke_reason_text", "''"),
+            ("rotate_time", "null"),
+            ("prefix", "'kw'"),
+            ("obfuscated_secret", "''"),
+            ("creator_caller", "''"),
+            ("creator_user_issuer", "''"),
+            ("creator_user_subject", "''"),
+            ("create_time", "{time}"),
+            ("update_time", "{time}"),
+        ],
+    ),
+    (
+        "secrets",
+        &[
+            ("digest", "{32 bytes}"),
+            ("pepper_version", "1"),
+            ("key_id", "{id 1}"),
+            ("generation", "1"),
+            ("rev", "1"),
+            ("create_time", "{time}"),
+            ("rotate_time", "null"),
+        ],
+    ),
+    (
+        "scopes",
+        &[
+            ("name", "'read'"),
+            ("rev", "1"),
+            ("description", "''"),
+            ("assignable_by", "1"),
+            ("endpoints", "{list}"),
+            ("retire_time", "null"),
+            ("create_time", "{time}"),
+            ("update_time", "{time}"),
+        ],
+    ),
+    (
+        "pepper_checks",
+        &[("pepper_version", "1"), ("check_value", "{32 bytes}"), ("create_time", "{time}")],
+    ),
+    (
+        "audit_events",
+        &[
+            ("rev", "1"),
+            ("seq", "0"),
+            ("event_time", "{time}"),
+            ("action", "1"),
+            ("business_id", "'acme'"),
+            ("key_id", "null"),
+            ("scope", "''"),
+            ("actor_caller", "''"),
+            ("actor_user_issuer", "''"),
+            ("actor_user_subject", "''"),
+            ("peer_address", "''"),
+            ("key_before", "null"),
+            ("key_after", "null"),
+        ],
+    ),
+    (
+        "idempotent_requests",
+        &[
+            ("actor_caller", "''"),
+            ("actor_user_issuer", "''"),
+            ("actor_user_subject", "''"),
+            ("business_id", "'acme'"),
+            ("request_id", "{id 1}"),
+            ("request_hash", "{32 bytes}"),
+            ("key_id", "{id 1}"),
+            ("create_time", "{time}"),
+        ],
+    ),
+    ("serving", &[("id", "1")]),
+];
+
+pub(super) type Values = &'static [(&'static str, &'static str)];
