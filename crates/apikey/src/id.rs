@@ -1,7 +1,7 @@
 //! The names of keys and businesses: both public, both fit for logs, and never mistaken for each
 //! other.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::sync::Arc;
 
 use ring::error::Unspecified;
@@ -86,15 +86,19 @@ impl KeyId {
 
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bits = u128::from_be_bytes(self.0);
-        f.write_str(MARK)?;
-        for place in (0..DIGITS).rev() {
-            let [.., low] = (bits >> (place * BITS_PER_DIGIT)).to_be_bytes();
+        let mut bits = u128::from_be_bytes(self.0);
+        // The last digit first: each takes the lowest five bits.
+        let mut digits = [0; DIGITS];
+        for digit in digits.iter_mut().rev() {
+            let [.., low] = bits.to_be_bytes();
             #[expect(clippy::indexing_slicing, reason = "five bits, 32 characters")]
-            let digit = ALPHABET[usize::from(low & 0b1_1111)];
-            f.write_char(char::from(digit))?;
+            let letter = ALPHABET[usize::from(low & 0b1_1111)];
+            *digit = letter;
+            bits >>= BITS_PER_DIGIT;
         }
-        Ok(())
+        f.write_str(MARK)?;
+        // The alphabet is ASCII.
+        f.write_str(std::str::from_utf8(&digits).unwrap_or_default())
     }
 }
 
