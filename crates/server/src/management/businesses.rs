@@ -6,10 +6,10 @@ use keyward_proto::v1::{
     ListBusinessesResponse, UpdateBusinessRequest, UpdateBusinessResponse,
 };
 use keyward_store::{Store, business::BusinessQuery, error::Refused};
-use prost::Message as _;
 
 use super::{Management, change::Changed};
 use crate::{
+    access::Rpc,
     callers::Caller,
     errors::{Refusal, violations::Violations},
     wire::{business, page},
@@ -54,7 +54,7 @@ impl Management {
         &self,
         request: ListBusinessesRequest,
     ) -> Result<ListBusinessesResponse, Refusal> {
-        let bound_to = query_bytes(&request);
+        let bound_to = bound_to(&request);
         let ListBusinessesRequest { states, page_size, page_token } = request;
         let mut v = Violations::default();
         let suspended = states_from_wire(&states, &mut v);
@@ -68,17 +68,12 @@ impl Management {
         let limit = i64::from(size).saturating_add(1);
         let now = self.clock.now();
         let query = BusinessQuery { suspended, after, limit };
-        let mut businesses = self.store.list_businesses(query, now).await?;
-        let more = businesses.len() > usize::from(size);
-        businesses.truncate(usize::from(size));
-        let next_page_token = match businesses.last() {
-            Some(last) if more => {
-                page::token(&self.peppers, &bound_to, last.business_id.as_str().as_bytes())
-            }
-            _ => String::new(),
-        };
-        let businesses =
-            businesses.into_iter().map(|business| business::to_wire(business, now)).collect();
+        let found = self.store.list_businesses(query, now).await?;
+        let (businesses, last) = page::cut(found, size, |record| {
+            let position = record.business_id.as_str().as_bytes().to_vec();
+            (business::to_wire(record, now), position)
+        });
+        let next_page_token = page::next(&self.peppers, &bound_to, last);
         Ok(ListBusinessesResponse { businesses, next_page_token })
     }
 }
@@ -99,9 +94,8 @@ fn states_from_wire(states: &[i32], violations: &mut Violations) -> Option<Optio
     Some((active != suspended).then_some(suspended))
 }
 
-/// What a page token is bound to: the request without its place and its size.
-fn query_bytes(request: &ListBusinessesRequest) -> Vec<u8> {
-    let ListBusinessesRequest { states, page_size: _, page_token: _ } = request;
-    ListBusinessesRequest { states: states.clone(), ..ListBusinessesRequest::default() }
-        .encode_to_vec()
+fn bound_to(request: &ListBusinessesRequest) -> Vec<u8> {
+    let anywhere =
+        ListBusinessesRequest { page_size: 0, page_token: String::new(), ..request.clone() };
+    page::bound_to(Rpc::ListBusinesses, &anywhere)
 }

@@ -8,10 +8,10 @@ use apikey::{
 };
 use keyward_proto::v1::{self, KeyOrder, ListKeysRequest, ListKeysResponse};
 use keyward_store::list::{KeyFilter, KeyPosition, KeyQuery};
-use prost::Message as _;
 
 use super::Management;
 use crate::{
+    access::Rpc,
     errors::{Refusal, violations::Violations},
     not_yet::{self, Field},
     wire::{self, page, time},
@@ -25,36 +25,22 @@ impl Management {
         &self,
         request: ListKeysRequest,
     ) -> Result<ListKeysResponse, Refusal> {
-        let bound_to = query_bytes(request.clone());
-        let query = self.key_query(&request, &bound_to)?;
-        let size = usize::try_from(query.limit).unwrap_or(usize::MAX);
-        // One more than the page holds tells whether another page follows.
-        let query = KeyQuery { limit: query.limit.saturating_add(1), ..query };
+        let bound_to = bound_to(&request);
+        let (query, size) = self.key_query(&request, &bound_to)?;
         let found = self.store.list_keys(query, self.clock.now()).await?;
-        let total = found.len();
-        let mut keys = Vec::with_capacity(size.min(total));
-        let mut bytes = 0_usize;
-        let mut last = None;
-        for record in found.into_iter().take(size) {
-            let position = KeyPosition { create_time: record.create_time, key_id: record.key_id };
-            let key = self.key(record);
-            bytes = bytes.saturating_add(key.encoded_len());
-            if bytes > page::BYTES_MAX && !keys.is_empty() {
-                break;
-            }
-            keys.push(key);
-            last = Some(position);
-        }
-        let next_page_token = match last {
-            Some(last) if keys.len() < total => {
-                page::token(&self.peppers, &bound_to, &position_bytes(last))
-            }
-            _ => String::new(),
-        };
+        let (keys, last) = page::cut(found, size, |record| {
+            let position = position_bytes(record.create_time, record.key_id);
+            (self.key(record), position)
+        });
+        let next_page_token = page::next(&self.peppers, &bound_to, last);
         Ok(ListKeysResponse { keys, next_page_token })
     }
 
-    fn key_query(&self, request: &ListKeysRequest, bound_to: &[u8]) -> Result<KeyQuery, Refusal> {
+    fn key_query(
+        &self,
+        request: &ListKeysRequest,
+        bound_to: &[u8],
+    ) -> Result<(KeyQuery, u16), Refusal> {
         let ListKeysRequest { business_ids, filter, order, page_size, page_token } = request;
         let mut v = Violations::default();
         let no_filter = v1::KeyFilter::default();
@@ -69,15 +55,18 @@ impl Management {
         if KeyOrder::try_from(*order).is_err() {
             v.add("order", "must be KEY_ORDER_CREATE_TIME or KEY_ORDER_LAST_USE_TIME");
         }
-        let limit = page::size(*page_size, &mut v);
+        let size = page::size(*page_size, &mut v);
         let after = page::position(&self.peppers, bound_to, page_token, &mut v);
         let whole = || {
-            Some(KeyQuery {
+            let size = size?;
+            let query = KeyQuery {
                 business_ids: business_ids?,
                 filter: filter?,
                 after: after?.and_then(|bytes| position_from_bytes(&bytes)),
-                limit: i64::from(limit?),
-            })
+                // One more than the page holds tells whether another page follows.
+                limit: i64::from(size).saturating_add(1),
+            };
+            Some((query, size))
         };
         let whole = whole();
         v.finish(whole)
@@ -143,13 +132,12 @@ fn optional<T>(text: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<Opti
     if text.is_empty() { Some(None) } else { parse(text).map(Some) }
 }
 
-/// What a page token is bound to: the request without its place and its size.
-fn query_bytes(request: ListKeysRequest) -> Vec<u8> {
-    ListKeysRequest { page_size: 0, page_token: String::new(), ..request }.encode_to_vec()
+fn bound_to(request: &ListKeysRequest) -> Vec<u8> {
+    let anywhere = ListKeysRequest { page_size: 0, page_token: String::new(), ..request.clone() };
+    page::bound_to(Rpc::ListKeys, &anywhere)
 }
 
-fn position_bytes(position: KeyPosition) -> Vec<u8> {
-    let KeyPosition { create_time, key_id } = position;
+fn position_bytes(create_time: Timestamp, key_id: KeyId) -> Vec<u8> {
     [&create_time.as_micros().to_be_bytes()[..], key_id.as_bytes()].concat()
 }
 

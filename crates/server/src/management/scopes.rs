@@ -9,11 +9,11 @@ use keyward_store::{
     Store,
     catalogue::{ScopeEdit, ScopeMask},
 };
-use prost::Message as _;
 use prost_types::FieldMask;
 
 use super::{Management, change::Changed};
 use crate::{
+    access::Rpc,
     callers::Caller,
     errors::{Refusal, violations::Violations},
     not_yet::{self, Field},
@@ -27,11 +27,11 @@ impl Management {
         caller: Caller,
         request: ListScopesRequest,
     ) -> Result<ListScopesResponse, Refusal> {
-        let query = query_bytes(&request);
+        let bound_to = bound_to(&request);
         let ListScopesRequest { include_retired, page_size, page_token } = request;
         let mut v = Violations::default();
         let size = page::size(page_size, &mut v);
-        let after = page::position(&self.peppers, &query, &page_token, &mut v);
+        let after = page::position(&self.peppers, &bound_to, &page_token, &mut v);
         let (size, after) = v.finish(size.zip(after))?;
         let after = after
             .and_then(|name| String::from_utf8(name).ok())
@@ -40,23 +40,11 @@ impl Management {
         let limit = i64::from(size).saturating_add(1);
         let visible = visible_to(caller);
         let found = self.store.list_scopes(after, include_retired, visible, limit).await?;
-        let total = found.len();
-        let mut scopes = Vec::with_capacity(total);
-        let mut bytes = 0_usize;
-        for record in found.into_iter().take(usize::from(size)) {
-            let scope = scope::to_wire(record);
-            bytes = bytes.saturating_add(scope.encoded_len());
-            if bytes > page::BYTES_MAX && !scopes.is_empty() {
-                break;
-            }
-            scopes.push(scope);
-        }
-        let next_page_token = match scopes.last() {
-            Some(last) if scopes.len() < total => {
-                page::token(&self.peppers, &query, last.name.as_bytes())
-            }
-            _ => String::new(),
-        };
+        let (scopes, last) = page::cut(found, size, |record| {
+            let position = record.name.as_str().as_bytes().to_vec();
+            (scope::to_wire(record), position)
+        });
+        let next_page_token = page::next(&self.peppers, &bound_to, last);
         Ok(ListScopesResponse { scopes, next_page_token })
     }
 
@@ -140,9 +128,7 @@ fn mask_from_wire(mask: Option<FieldMask>, violations: &mut Violations) -> Scope
     named
 }
 
-/// What a page token is bound to: the request without its place and its size.
-fn query_bytes(request: &ListScopesRequest) -> Vec<u8> {
-    let ListScopesRequest { include_retired, page_size: _, page_token: _ } = request;
-    ListScopesRequest { include_retired: *include_retired, ..ListScopesRequest::default() }
-        .encode_to_vec()
+fn bound_to(request: &ListScopesRequest) -> Vec<u8> {
+    let anywhere = ListScopesRequest { page_size: 0, page_token: String::new(), ..request.clone() };
+    page::bound_to(Rpc::ListScopes, &anywhere)
 }

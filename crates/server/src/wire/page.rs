@@ -4,7 +4,9 @@
 use apikey::digest::PepperSet;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::errors::violations::Violations;
+use prost::Message;
+
+use crate::{access::Rpc, errors::violations::Violations};
 
 /// Items a page where none are asked for.
 const SIZE_DEFAULT: u16 = 50;
@@ -27,6 +29,43 @@ pub fn size(page_size: i32, violations: &mut Violations) -> Option<u16> {
         }
         size => Some(u16::try_from(size).map_or(SIZE_MAX, |size| size.min(SIZE_MAX))),
     }
+}
+
+/// What the tokens of a query are bound to: the RPC, and the request without its place and its size.
+#[must_use]
+pub fn bound_to(rpc: Rpc, request: &impl Message) -> Vec<u8> {
+    let mut bytes = rpc.path().as_bytes().to_vec();
+    bytes.extend(request.encode_to_vec());
+    bytes
+}
+
+/// A page of what was found, which is one more than `size` where another page follows: the messages, and
+/// then the position of the last of them. A page also ends before it is too large.
+pub fn cut<Record, Item: Message>(
+    found: Vec<Record>,
+    size: u16,
+    mut to_wire: impl FnMut(Record) -> (Item, Vec<u8>),
+) -> (Vec<Item>, Option<Vec<u8>>) {
+    let total = found.len();
+    let mut page = Vec::with_capacity(total);
+    let (mut bytes, mut last) = (0_usize, None);
+    for record in found.into_iter().take(usize::from(size)) {
+        let (item, position) = to_wire(record);
+        bytes = bytes.saturating_add(item.encoded_len());
+        if bytes > BYTES_MAX && !page.is_empty() {
+            break;
+        }
+        page.push(item);
+        last = Some(position);
+    }
+    let more = page.len() < total;
+    (page, last.filter(|_| more))
+}
+
+/// The token that continues a query after a position; empty where nothing follows.
+#[must_use]
+pub fn next(peppers: &PepperSet, query: &[u8], position: Option<Vec<u8>>) -> String {
+    position.map_or_else(String::new, |position| token(peppers, query, &position))
 }
 
 /// The token that continues `query` after `position`.
