@@ -182,7 +182,35 @@ impl SettableFields {
         now: Timestamp,
         violations: &mut Violations,
     ) -> Self {
-        let v1::Key { display_name, description, scopes, annotations, expire_time, .. } = key;
+        let v1::Key {
+            display_name,
+            description,
+            scopes,
+            annotations,
+            expire_time,
+            // Output only, or named elsewhere in the request.
+            key_id: _,
+            business_id: _,
+            state: _,
+            creator: _,
+            create_time: _,
+            update_time: _,
+            rotate_time: _,
+            revoke_time: _,
+            revoke_reason: _,
+            revoke_reason_text: _,
+            obfuscated_secret: _,
+            etag: _,
+            last_use_time: _,
+            last_denied_use_time: _,
+            request_count: _,
+            billing_period: _,
+            counted_until_time: _,
+            usage_incomplete: _,
+            retired_scopes: _,
+            external_id: _,
+            suspended_by: _,
+        } = key;
         let v = violations;
         Self {
             display_name: mask
