@@ -187,13 +187,13 @@ impl Running {
 
     /// Answers from now on until a moment; `None` for good.
     pub async fn resume(&self, right_until: Option<Instant>) {
-        self.extend(right_until);
+        self.gate.open(right_until);
         set_health(&self.health, ServingStatus::Serving).await;
     }
 
-    /// Goes on answering until a moment; `None` for good.
+    /// Goes on answering until a moment, unless paused; `None` for good.
     pub fn extend(&self, right_until: Option<Instant>) {
-        self.gate.open(right_until);
+        self.gate.extend(right_until);
     }
 
     /// What opens and closes the answering from memory.

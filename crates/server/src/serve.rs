@@ -64,7 +64,7 @@ pub async fn run(
     tokio::select! {
         stopped = server.stop() => stopped?,
         () = signals.next() => anyhow::bail!("stopped at once, by a second signal"),
-        reason = confirm_until_lost(&mut hold, |until| gate.open(until)) => {
+        reason = confirm_until_lost(&mut hold, |until| gate.extend(until)) => {
             anyhow::bail!("stopped at once: the database was lost ({reason})")
         }
     }

@@ -7,6 +7,9 @@ use std::{
     time::Instant,
 };
 
+/// No moment at all: closed on purpose, and not only run out.
+const CLOSED: u64 = 0;
+
 /// Closed at first.
 #[derive(Debug)]
 pub struct Gate {
@@ -17,7 +20,7 @@ pub struct Gate {
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { origin: Instant::now(), until: AtomicU64::new(0) }
+        Self { origin: Instant::now(), until: AtomicU64::new(CLOSED) }
     }
 }
 
@@ -30,13 +33,25 @@ impl Gate {
 
     /// Opens it until a moment; `None` for good.
     pub fn open(&self, until: Option<Instant>) {
-        let until = until.map_or(u64::MAX, |until| self.nanos(until));
-        self.until.store(until, Ordering::Release);
+        self.until.store(self.nanos_until(until), Ordering::Release);
     }
 
-    /// Closes it.
+    /// Moves the moment until which it is open; `None` for good. Closed, it stays so, whatever is
+    /// confirmed: who closed it must first see to what is in memory, and then open it.
+    pub fn extend(&self, until: Option<Instant>) {
+        let moved = self.nanos_until(until);
+        let unless_closed = |until| (until != CLOSED).then_some(moved);
+        // Nobody needs to hear that it was closed.
+        let _ = self.until.fetch_update(Ordering::AcqRel, Ordering::Acquire, unless_closed);
+    }
+
+    /// Closes it, until it is opened.
     pub fn close(&self) {
-        self.until.store(0, Ordering::Release);
+        self.until.store(CLOSED, Ordering::Release);
+    }
+
+    fn nanos_until(&self, until: Option<Instant>) -> u64 {
+        until.map_or(u64::MAX, |until| self.nanos(until))
     }
 
     fn nanos(&self, time: Instant) -> u64 {
@@ -63,6 +78,19 @@ mod tests {
         gate.open(None);
         assert!(gate.is_open());
         gate.close();
+        assert!(!gate.is_open());
+    }
+    #[test]
+    fn is_extended_when_it_ran_out_and_never_when_it_was_closed() {
+        let gate = Gate::default();
+        gate.extend(None);
+        assert!(!gate.is_open());
+        gate.open(Some(Instant::now() + Duration::from_nanos(1)));
+        while gate.is_open() {}
+        gate.extend(None);
+        assert!(gate.is_open());
+        gate.close();
+        gate.extend(None);
         assert!(!gate.is_open());
     }
 }
