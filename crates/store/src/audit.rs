@@ -1,8 +1,13 @@
-//! What a list of audit events is asked for.
+//! The audit events, and what a list of them is asked for.
 
 use apikey::id::{BusinessId, KeyId};
 
-use crate::record::Revision;
+use crate::{
+    Engine, Store,
+    error::StoreError,
+    on_engine,
+    record::{AuditEvent, Revision},
+};
 
 /// Which events, from where on, and how many.
 #[derive(Debug, Clone)]
@@ -15,4 +20,17 @@ pub struct AuditQuery {
     pub after: Revision,
     /// At least so many, if there are; a revision is never cut.
     pub limit: i64,
+}
+
+impl Store {
+    /// Audit events in the order of revisions. A page never cuts a revision.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn list_audit_events(
+        &self,
+        query: AuditQuery,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
+        on_engine!(self, database => database.list_audit_events(query))
+    }
 }

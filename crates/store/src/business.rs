@@ -1,4 +1,4 @@
-//! What an edit makes of a business. Pure, as `change` is for keys.
+//! Businesses, and what an edit makes of one: that part is pure, as `change` is for keys.
 
 use apikey::{
     billing::{BillingAnchor, BillingDay, BillingSchedule, ZoneName},
@@ -6,7 +6,12 @@ use apikey::{
     id::BusinessId,
 };
 
-use crate::record::{BusinessRecord, Revision};
+use crate::{
+    Engine, Store,
+    error::{ChangeError, StoreError},
+    on_engine,
+    record::{Act, BusinessRecord, Committed, Revision},
+};
 
 /// How many live keys a business may hold unless the platform says otherwise: one token must not be
 /// able to fill every replica's memory.
@@ -81,4 +86,45 @@ impl BusinessPatch {
 /// The anchor that was last asked for, whether or not its time has come.
 fn wanted_anchor(billing: &BillingSchedule) -> &BillingAnchor {
     billing.pending.as_ref().map_or(&billing.current.anchor, |pending| &pending.anchor)
+}
+
+impl Store {
+    /// One business.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn get_business(
+        &self,
+        business_id: &BusinessId,
+        now: Timestamp,
+    ) -> Result<Option<BusinessRecord>, StoreError> {
+        on_engine!(self, database => database.get_business(business_id, now))
+    }
+
+    /// Businesses by id, without the reserved one; at most `query.limit`.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn list_businesses(
+        &self,
+        query: BusinessQuery,
+        now: Timestamp,
+    ) -> Result<Vec<BusinessRecord>, StoreError> {
+        on_engine!(self, database => database.list_businesses(query, now))
+    }
+
+    /// Changes a business's settings; one that is not there is made by this mention, unless an etag
+    /// says that it was seen.
+    ///
+    /// # Errors
+    /// `EtagMismatch`, `BusinessNotFound` (only with an etag); a fault.
+    pub async fn update_business(
+        &self,
+        business_id: &BusinessId,
+        patch: BusinessPatch,
+        etag: Option<String>,
+        act: Act,
+    ) -> Result<Committed<BusinessRecord>, ChangeError> {
+        on_engine!(self, database => database.update_business(business_id, patch, etag, act))
+    }
 }

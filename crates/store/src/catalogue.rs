@@ -1,11 +1,16 @@
-//! What an edit makes of a scope of the catalogue. Pure, as `change` is for keys.
+//! The catalogue, and what an edit makes of a scope: that part is pure, as `change` is for keys.
 
 use apikey::{
     catalogue::AssignableBy, clock::Timestamp, endpoint::Template, scope::ScopeName,
     settings::Description,
 };
 
-use crate::record::{Revision, ScopeRecord};
+use crate::{
+    Engine, Store,
+    error::{ChangeError, StoreError},
+    on_engine,
+    record::{Act, Committed, Revision, ScopeRecord},
+};
 
 /// The new values of a scope, and which of them count for one that exists.
 #[derive(Debug, Clone)]
@@ -67,5 +72,48 @@ impl ScopeEdit {
             after.update_time = now;
         }
         after
+    }
+}
+
+impl Store {
+    /// Scopes by name, after `after`, and of one kind if `assignable_by` says so; at most `limit`.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn list_scopes(
+        &self,
+        after: Option<ScopeName>,
+        include_retired: bool,
+        assignable_by: Option<AssignableBy>,
+        limit: i64,
+    ) -> Result<Vec<ScopeRecord>, StoreError> {
+        on_engine!(self, database => database.list_scopes(after, include_retired, assignable_by, limit))
+    }
+
+    /// Changes a scope, or makes it where `allow_missing`.
+    ///
+    /// # Errors
+    /// `ScopeNotFound`, `ScopeRetired`; a fault.
+    pub async fn update_scope(
+        &self,
+        name: &ScopeName,
+        edit: ScopeEdit,
+        allow_missing: bool,
+        act: Act,
+    ) -> Result<Committed<ScopeRecord>, ChangeError> {
+        on_engine!(self, database => database.update_scope(name, edit, allow_missing, act))
+    }
+
+    /// Retires a scope, for ever; answers with the number of live keys that hold it.
+    ///
+    /// # Errors
+    /// `ScopeNotFound`, `ScopeInUse` (not with `force`); a fault.
+    pub async fn retire_scope(
+        &self,
+        name: &ScopeName,
+        force: bool,
+        act: Act,
+    ) -> Result<Committed<(ScopeRecord, i64)>, ChangeError> {
+        on_engine!(self, database => database.retire_scope(name, force, act))
     }
 }

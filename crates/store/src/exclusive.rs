@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{error::StoreError, postgres, sqlite};
+use crate::{Engine, Store, error::StoreError, postgres, sqlite};
 
 /// How long a confirmation of the exclusive right is proof that nobody else has it: whoever takes the
 /// right over waits longer than this before it answers anybody.
@@ -64,5 +64,23 @@ impl Exclusive {
             Hold::Postgres(hold) => hold.confirm().await.map(Some),
             Hold::Sqlite(_) => Ok(None),
         }
+    }
+}
+
+impl Store {
+    /// Makes this process the only server on the database; `None` when another is.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database cannot be reached.
+    pub async fn hold_exclusively(&self) -> Result<Option<Exclusive>, StoreError> {
+        Ok(match &self.engine {
+            Engine::Postgres(database) => database
+                .hold_exclusively()
+                .await?
+                .map(|hold| Exclusive(Hold::Postgres(Box::new(hold)))),
+            Engine::Sqlite(database) => {
+                database.hold_exclusively()?.map(|hold| Exclusive(Hold::Sqlite(hold)))
+            }
+        })
     }
 }

@@ -1,5 +1,7 @@
 //! How a database's schema stands to this binary's.
 
+use crate::{Engine, Store, error::StoreError, on_engine};
+
 /// Which migrations are missing here, and which are unknown here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MigrationStatus {
@@ -22,5 +24,24 @@ impl MigrationStatus {
         let pending = known.iter().filter(|version| !applied.contains(version)).cloned().collect();
         let unknown = applied.into_iter().filter(|version| !known.contains(version)).collect();
         Ok(Self { known, pending, unknown })
+    }
+}
+
+impl Store {
+    /// Runs the migrations that the database lacks, and names them. Any number of processes may do so
+    /// at once on PostgreSQL; on SQLite the caller holds the folder.
+    ///
+    /// # Errors
+    /// A fault; the migrations that ran before it stay.
+    pub async fn migrate(&self) -> Result<Vec<String>, StoreError> {
+        on_engine!(self, database => database.migrate())
+    }
+
+    /// How the database's schema stands to this binary's.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn migration_status(&self) -> Result<MigrationStatus, StoreError> {
+        on_engine!(self, database => database.migration_status())
     }
 }

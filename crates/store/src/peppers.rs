@@ -1,6 +1,11 @@
-//! Why a set of peppers does not fit a database.
+//! Whether a set of peppers fits a database, and why not.
 
-use apikey::digest::PepperVersion;
+use apikey::{
+    clock::Timestamp,
+    digest::{PepperSet, PepperVersion},
+};
+
+use crate::{Engine, Store, error::StoreError, on_engine};
 
 /// A pepper that would turn good keys into unknown ones.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,4 +30,20 @@ pub enum PepperProblem {
         /// How many secrets.
         secrets: i64,
     },
+}
+
+impl Store {
+    /// Compares the peppers with what the database remembers of them, and remembers new ones.
+    /// Denials since `recognised_since` still need their pepper.
+    ///
+    /// # Errors
+    /// A fault. A pepper that does not fit is the inner error.
+    pub async fn check_peppers(
+        &self,
+        peppers: &PepperSet,
+        recognised_since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Result<(), PepperProblem>, StoreError> {
+        on_engine!(self, database => database.check_peppers(peppers, recognised_since, now))
+    }
 }
