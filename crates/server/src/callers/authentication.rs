@@ -84,7 +84,7 @@ impl Authenticator {
         if !record.business.id.is_reserved() || verdict != Verdict::Valid {
             return Err(invalid());
         }
-        Ok(Caller { key_id: record.key_id, roles: record.roles, peer: None })
+        Ok(Caller { key_id: record.key_id, roles: record.roles, peer: None, user: None })
     }
 }
 

@@ -32,7 +32,7 @@ impl Management {
 
     pub(super) async fn update_business(
         &self,
-        caller: Caller,
+        caller: &Caller,
         request: UpdateBusinessRequest,
     ) -> Result<UpdateBusinessResponse, Refusal> {
         let UpdateBusinessRequest { business, update_mask, etag } = request;

@@ -7,7 +7,7 @@ use keyward_proto::v1::{ChangeReceipt, ErrorReason};
 use keyward_store::{
     Store,
     error::{ChangeError, StoreError},
-    record::{Act, Actor, Committed, Revision},
+    record::{Act, Committed, Revision},
 };
 
 use tokio::time::timeout;
@@ -32,7 +32,7 @@ impl Management {
     /// Carries a change out, given the store and whose act it is.
     pub(super) async fn change<T, Work, Outcome>(
         &self,
-        caller: Caller,
+        caller: &Caller,
         work: Work,
     ) -> Result<Changed<T>, Refusal>
     where
@@ -41,12 +41,10 @@ impl Management {
         Outcome: Future<Output = Result<Committed<T>, ChangeError>> + Send,
     {
         let management = self.clone();
+        let actor = caller.actor();
+        let peer_address = caller.peer.map(|peer| peer.to_string()).unwrap_or_default();
         let task = self.changes.spawn(async move {
-            let act = Act {
-                actor: Actor::workload(caller.key_id.to_string()),
-                peer_address: caller.peer.map(|peer| peer.to_string()).unwrap_or_default(),
-                time: management.clock.now(),
-            };
+            let act = Act { actor, peer_address, time: management.clock.now() };
             let work = work(management.store.clone(), act);
             let committed = timeout(CHANGE_MAX, work).await.unwrap_or_else(|_| {
                 Err(StoreError::Unavailable("no answer in time".to_owned()).into())

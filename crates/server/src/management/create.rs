@@ -14,7 +14,7 @@ use keyward_proto::v1::{
 use keyward_store::{
     Store,
     change::KeyChange,
-    record::{Actor, NewKey, NewSecret, RequestId, Settings},
+    record::{NewKey, NewSecret, RequestId, Settings},
 };
 
 use ring::digest::{Context, SHA256};
@@ -43,7 +43,7 @@ struct Wanted {
 impl Management {
     pub(super) async fn create_key(
         &self,
-        caller: Caller,
+        caller: &Caller,
         request: CreateKeyRequest,
     ) -> Result<CreateKeyResponse, Refusal> {
         let hash = request_hash(
@@ -71,7 +71,7 @@ impl Management {
             expire_time,
             prefix,
             obfuscated_secret: issued.obfuscated(),
-            creator: Actor::workload(caller.key_id.to_string()),
+            creator: caller.actor(),
             secret,
         };
         let create = async move |store: Store, act| {
@@ -88,7 +88,7 @@ impl Management {
 
     fn wanted(
         &self,
-        caller: Caller,
+        caller: &Caller,
         business_id: &str,
         key: Option<Key>,
         prefix: &str,
@@ -146,7 +146,7 @@ impl Management {
 
     pub(super) async fn rotate_key(
         &self,
-        caller: Caller,
+        caller: &Caller,
         request: RotateKeyRequest,
     ) -> Result<RotateKeyResponse, Refusal> {
         let hash = request_hash(
@@ -210,7 +210,7 @@ fn request_from_wire(
 
 /// A service key gives what it has itself, and never the right to act as the platform.
 pub(super) fn check_scopes(
-    caller: Caller,
+    caller: &Caller,
     business_id: &BusinessId,
     scopes: &ScopeSet,
     violations: &mut Violations,

@@ -42,7 +42,7 @@ impl Management {
 
     pub(super) async fn update_key(
         &self,
-        caller: Caller,
+        caller: &Caller,
         request: UpdateKeyRequest,
     ) -> Result<UpdateKeyResponse, Refusal> {
         let UpdateKeyRequest { business_id, key, update_mask, etag } = request;
@@ -64,7 +64,7 @@ impl Management {
 
     pub(super) async fn revoke_key(
         &self,
-        caller: Caller,
+        caller: &Caller,
         request: RevokeKeyRequest,
     ) -> Result<RevokeKeyResponse, Refusal> {
         let RevokeKeyRequest { business_id, key_id, reason, reason_text } = request;
@@ -93,7 +93,7 @@ impl Management {
 
     pub(super) async fn suspend_key(
         &self,
-        caller: Caller,
+        caller: &Caller,
         request: SuspendKeyRequest,
     ) -> Result<SuspendKeyResponse, Refusal> {
         let SuspendKeyRequest { business_id, key_id } = request;
@@ -107,7 +107,7 @@ impl Management {
 
     pub(super) async fn resume_key(
         &self,
-        caller: Caller,
+        caller: &Caller,
         request: ResumeKeyRequest,
     ) -> Result<ResumeKeyResponse, Refusal> {
         let ResumeKeyRequest { business_id, key_id } = request;
@@ -131,7 +131,7 @@ impl Management {
 
     async fn change_key(
         &self,
-        caller: Caller,
+        caller: &Caller,
         target: KeyTarget,
         change: KeyChange,
     ) -> Result<(Key, ChangeReceipt), Refusal> {

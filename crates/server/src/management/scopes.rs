@@ -24,7 +24,7 @@ use crate::{
 impl Management {
     pub(super) async fn list_scopes(
         &self,
-        caller: Caller,
+        caller: &Caller,
         request: ListScopesRequest,
     ) -> Result<ListScopesResponse, Refusal> {
         let bound_to = bound_to(&request);
@@ -50,7 +50,7 @@ impl Management {
 
     pub(super) async fn update_scope(
         &self,
-        caller: Caller,
+        caller: &Caller,
         request: UpdateScopeRequest,
     ) -> Result<UpdateScopeResponse, Refusal> {
         let UpdateScopeRequest { scope, update_mask, allow_missing, validate_only } = request;
@@ -80,7 +80,7 @@ impl Management {
 
     pub(super) async fn retire_scope(
         &self,
-        caller: Caller,
+        caller: &Caller,
         request: RetireScopeRequest,
     ) -> Result<RetireScopeResponse, Refusal> {
         let RetireScopeRequest { name, force, validate_only } = request;
@@ -100,7 +100,7 @@ impl Management {
 }
 
 /// Who only presents users sees what users may assign.
-fn visible_to(caller: Caller) -> Option<AssignableBy> {
+fn visible_to(caller: &Caller) -> Option<AssignableBy> {
     let all = Roles::OPERATE.and(Roles::TRIAGE).and(Roles::IMPORT).and(Roles::AUDIT);
     (!caller.roles.any(all)).then_some(AssignableBy::Users)
 }

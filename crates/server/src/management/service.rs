@@ -13,7 +13,7 @@ impl KeyManagement for Management {
         request: Request<CreateKeyRequest>,
     ) -> Result<Response<CreateKeyResponse>, Status> {
         let caller = Caller::of(&request)?;
-        Ok(Response::new(Self::create_key(self, caller, request.into_inner()).await?))
+        Ok(Response::new(Self::create_key(self, &caller, request.into_inner()).await?))
     }
 
     async fn get_key(
@@ -35,7 +35,7 @@ impl KeyManagement for Management {
         request: Request<UpdateKeyRequest>,
     ) -> Result<Response<UpdateKeyResponse>, Status> {
         let caller = Caller::of(&request)?;
-        Ok(Response::new(Self::update_key(self, caller, request.into_inner()).await?))
+        Ok(Response::new(Self::update_key(self, &caller, request.into_inner()).await?))
     }
 
     async fn rotate_key(
@@ -43,7 +43,7 @@ impl KeyManagement for Management {
         request: Request<RotateKeyRequest>,
     ) -> Result<Response<RotateKeyResponse>, Status> {
         let caller = Caller::of(&request)?;
-        Ok(Response::new(Self::rotate_key(self, caller, request.into_inner()).await?))
+        Ok(Response::new(Self::rotate_key(self, &caller, request.into_inner()).await?))
     }
 
     async fn revoke_key(
@@ -51,7 +51,7 @@ impl KeyManagement for Management {
         request: Request<RevokeKeyRequest>,
     ) -> Result<Response<RevokeKeyResponse>, Status> {
         let caller = Caller::of(&request)?;
-        Ok(Response::new(Self::revoke_key(self, caller, request.into_inner()).await?))
+        Ok(Response::new(Self::revoke_key(self, &caller, request.into_inner()).await?))
     }
 
     async fn suspend_key(
@@ -59,7 +59,7 @@ impl KeyManagement for Management {
         request: Request<SuspendKeyRequest>,
     ) -> Result<Response<SuspendKeyResponse>, Status> {
         let caller = Caller::of(&request)?;
-        Ok(Response::new(Self::suspend_key(self, caller, request.into_inner()).await?))
+        Ok(Response::new(Self::suspend_key(self, &caller, request.into_inner()).await?))
     }
 
     async fn resume_key(
@@ -67,7 +67,7 @@ impl KeyManagement for Management {
         request: Request<ResumeKeyRequest>,
     ) -> Result<Response<ResumeKeyResponse>, Status> {
         let caller = Caller::of(&request)?;
-        Ok(Response::new(Self::resume_key(self, caller, request.into_inner()).await?))
+        Ok(Response::new(Self::resume_key(self, &caller, request.into_inner()).await?))
     }
 
     async fn batch_revoke_keys(
@@ -89,7 +89,7 @@ impl KeyManagement for Management {
         request: Request<ListScopesRequest>,
     ) -> Result<Response<ListScopesResponse>, Status> {
         let caller = Caller::of(&request)?;
-        Ok(Response::new(Self::list_scopes(self, caller, request.into_inner()).await?))
+        Ok(Response::new(Self::list_scopes(self, &caller, request.into_inner()).await?))
     }
 
     async fn update_scope(
@@ -97,7 +97,7 @@ impl KeyManagement for Management {
         request: Request<UpdateScopeRequest>,
     ) -> Result<Response<UpdateScopeResponse>, Status> {
         let caller = Caller::of(&request)?;
-        Ok(Response::new(Self::update_scope(self, caller, request.into_inner()).await?))
+        Ok(Response::new(Self::update_scope(self, &caller, request.into_inner()).await?))
     }
 
     async fn retire_scope(
@@ -105,7 +105,7 @@ impl KeyManagement for Management {
         request: Request<RetireScopeRequest>,
     ) -> Result<Response<RetireScopeResponse>, Status> {
         let caller = Caller::of(&request)?;
-        Ok(Response::new(Self::retire_scope(self, caller, request.into_inner()).await?))
+        Ok(Response::new(Self::retire_scope(self, &caller, request.into_inner()).await?))
     }
 
     async fn get_business(
@@ -120,7 +120,7 @@ impl KeyManagement for Management {
         request: Request<UpdateBusinessRequest>,
     ) -> Result<Response<UpdateBusinessResponse>, Status> {
         let caller = Caller::of(&request)?;
-        Ok(Response::new(Self::update_business(self, caller, request.into_inner()).await?))
+        Ok(Response::new(Self::update_business(self, &caller, request.into_inner()).await?))
     }
 
     async fn list_businesses(

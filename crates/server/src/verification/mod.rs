@@ -37,7 +37,7 @@ pub struct Verification {
 
 impl Verification {
     /// The verdict on one presented secret.
-    fn verify(&self, caller: Caller, request: &VerifyRequest) -> Result<VerifyResponse, Refusal> {
+    fn verify(&self, caller: &Caller, request: &VerifyRequest) -> Result<VerifyResponse, Refusal> {
         let mut violations = Violations::default();
         let question = Question::from_wire(caller, "", request, &mut violations)?;
         let question = violations.finish(question)?;
@@ -48,7 +48,7 @@ impl Verification {
     /// The verdicts on up to a batch, each on its own, all of one view.
     fn verify_batch(
         &self,
-        caller: Caller,
+        caller: &Caller,
         requests: &[VerifyRequest],
     ) -> Result<Vec<VerifyResponse>, Refusal> {
         let mut violations = Violations::default();

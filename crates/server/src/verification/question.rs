@@ -30,7 +30,7 @@ pub(super) struct Question<'a> {
 impl<'a> Question<'a> {
     /// The question, or its violations with `place` before each field's name.
     pub(super) fn from_wire(
-        caller: Caller,
+        caller: &Caller,
         place: &str,
         request: &'a VerifyRequest,
         violations: &mut Violations,

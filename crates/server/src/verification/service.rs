@@ -16,7 +16,7 @@ impl KeyVerification for Verification {
         request: Request<VerifyRequest>,
     ) -> Result<Response<VerifyResponse>, Status> {
         let caller = Caller::of(&request)?;
-        Ok(Response::new(Self::verify(self, caller, request.get_ref())?))
+        Ok(Response::new(Self::verify(self, &caller, request.get_ref())?))
     }
 
     async fn batch_verify(
@@ -24,7 +24,7 @@ impl KeyVerification for Verification {
         request: Request<BatchVerifyRequest>,
     ) -> Result<Response<BatchVerifyResponse>, Status> {
         let caller = Caller::of(&request)?;
-        let responses = self.verify_batch(caller, &request.get_ref().requests)?;
+        let responses = self.verify_batch(&caller, &request.get_ref().requests)?;
         Ok(Response::new(BatchVerifyResponse { responses }))
     }
 }
