@@ -44,8 +44,8 @@ const KEEPALIVE_EVERY: Duration = Duration::from_secs(60);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long to wait after a connection could not be accepted.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(50);
-/// How often a paused server tries to load its keys.
-const RETRY_EVERY: Duration = Duration::from_secs(1);
+/// How often a server tries to have its database again, or to load its keys from it.
+pub(crate) const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// What health speaks of: all of it, and each service.
 const HEALTH_NAMES: [&str; 4] =
     ["", "keyward.v1.KeyManagement", "keyward.v1.KeyVerification", "keyward.v1.AdvisorAccess"];

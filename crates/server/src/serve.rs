@@ -20,7 +20,7 @@ use ring::rand::SecureRandom;
 use tokio::net::TcpListener;
 
 use crate::{
-    assembly::{self, Parts, Running},
+    assembly::{self, Parts, RETRY_EVERY, Running},
     commands::{self, say},
     config::Config,
     data_dir,
@@ -37,8 +37,6 @@ const CONFIRM_EVERY: Duration = Duration::from_secs(1);
 /// How long after taking the right over nobody else can be answering by a confirmation of theirs, even
 /// if clocks differ in their rate by a tenth.
 const TAKE_OVER_AFTER: Duration = CONFIRMATION.saturating_add(Duration::from_millis(500));
-/// How often a lost database is tried again.
-const RETRY_EVERY: Duration = Duration::from_secs(1);
 
 /// Serves until told to stop.
 ///

@@ -6,7 +6,7 @@ use apikey::{clock::Timestamp, id::BusinessId};
 use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 
-use super::{audit, engine, next_revision};
+use super::{audit, check_etag, engine, keys::is_live, next_revision};
 use crate::{
     business::{BusinessPatch, BusinessQuery},
     columns::TimeColumn,
@@ -52,8 +52,7 @@ impl engine::Database {
         let ids: Vec<String> = rows.iter().map(|row| row.business_id().to_owned()).collect();
         let live: Vec<(String, i64)> = keys::table
             .filter(keys::business_id.eq_any(ids))
-            .filter(keys::revoke_time.is_null())
-            .filter(keys::expire_time.is_null().or(keys::expire_time.gt(TimeColumn(now))))
+            .filter(is_live(TimeColumn(now)))
             .group_by(keys::business_id)
             .select((keys::business_id, count_star()))
             .load(&mut conn)
@@ -86,11 +85,7 @@ impl engine::Database {
             }
             let before = find_business(conn, &business_id, act.time).await?;
             let before = before.ok_or(Refused::BusinessNotFound)?;
-            if let Some(etag) = etag
-                && etag != before.etag()
-            {
-                return Err(Refused::EtagMismatch { current: before.etag() }.into());
-            }
+            check_etag(etag, before.etag())?;
             let mut after = patch.apply(&before, act.time);
             if after != before {
                 after.revision = revision;
@@ -162,8 +157,7 @@ pub(super) async fn live_keys(
 ) -> Result<i64, StoreError> {
     let live = keys::table
         .filter(keys::business_id.eq(business_id.as_str()))
-        .filter(keys::revoke_time.is_null())
-        .filter(keys::expire_time.is_null().or(keys::expire_time.gt(TimeColumn(now))))
+        .filter(is_live(TimeColumn(now)))
         .count()
         .get_result(conn)
         .await?;

@@ -4,7 +4,7 @@ use apikey::{catalogue::AssignableBy, scope::ScopeName};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{audit, engine, next_revision};
+use super::{audit, engine, keys::is_live, next_revision};
 use crate::{
     catalogue::ScopeEdit,
     columns::TimeColumn,
@@ -97,8 +97,7 @@ impl engine::Database {
             let revision = next_revision(conn).await?;
             let mut scope = find_scope(conn, &name).await?.ok_or(Refused::ScopeNotFound)?;
             let live_keys: i64 = keys::table
-                .filter(keys::revoke_time.is_null())
-                .filter(keys::expire_time.is_null().or(keys::expire_time.gt(TimeColumn(act.time))))
+                .filter(is_live(TimeColumn(act.time)))
                 .filter(holds_scope!(name.as_str()))
                 .count()
                 .get_result(conn)

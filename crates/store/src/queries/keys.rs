@@ -12,7 +12,7 @@ use diesel_async::RunQueryDsl;
 use super::{
     audit,
     businesses::{live_keys, mention_business},
-    engine, idempotence, next_revision,
+    check_etag, engine, idempotence, next_revision,
 };
 use crate::{
     business::KEY_LIMIT_DEFAULT,
@@ -98,11 +98,7 @@ impl engine::Database {
             }
             let before = find_key(conn, &business_id, key_id).await?;
             let before = before.ok_or(Refused::KeyNotFound)?;
-            if let Some(etag) = etag
-                && etag != before.etag()
-            {
-                return Err(Refused::EtagMismatch { current: before.etag() }.into());
-            }
+            check_etag(etag, before.etag())?;
             let mut after = change.apply(&before, act.time)?;
             check_change(conn, &before, &after, &change, act.time).await?;
             if let KeyChange::Rotate { secret, .. } = change {
@@ -134,14 +130,20 @@ impl engine::Database {
         let made: Vec<UidColumn> = keys::table
             .filter(keys::business_id.eq(business_id.as_str()))
             .filter(keys::creator_caller.eq(creator))
-            .filter(keys::revoke_time.is_null())
-            .filter(keys::expire_time.is_null().or(keys::expire_time.gt(TimeColumn(now))))
+            .filter(is_live(TimeColumn(now)))
             .order(keys::key_id)
             .select(keys::key_id)
             .load(&mut conn)
             .await?;
         Ok(made.into_iter().map(|UidColumn(key_id)| key_id).collect())
     }
+}
+
+/// `Lifecycle::is_live` as a condition on a row of `keys`: neither revoked nor expired by now.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(super) fn is_live(now: TimeColumn) -> _ {
+    let expires_later = keys::expire_time.is_null().or(keys::expire_time.gt(now));
+    keys::revoke_time.is_null().and(expires_later)
 }
 
 async fn find_key(
