@@ -94,15 +94,44 @@ impl Store {
     /// Every check that `create_key` makes, and nothing else.
     ///
     /// # Errors
-    /// `KeyLimitReached`, `Scopes`; a fault.
+    /// `KeyLimitReached`, `Scopes`, `RequestIdReused`; a fault.
     pub async fn check_new_key(
         &self,
         business_id: &BusinessId,
         scopes: &ScopeSet,
         assigner: AssignableBy,
-        now: Timestamp,
+        request: Option<RequestId>,
+        act: &Act,
     ) -> Result<(), ChangeError> {
-        on_engine!(self, database => database.check_new_key(business_id, scopes, assigner, now))
+        on_engine!(self, database =>
+            database.check_new_key(business_id, scopes, assigner, request, act))
+    }
+
+    /// Whether this very request made or changed a key before, for the same actor.
+    ///
+    /// # Errors
+    /// `RequestIdReused`; a fault.
+    pub async fn was_answered(
+        &self,
+        business_id: &BusinessId,
+        request: RequestId,
+        act: &Act,
+    ) -> Result<bool, ChangeError> {
+        on_engine!(self, database => database.was_answered(business_id, request, act))
+    }
+
+    /// Answers a request that was answered before, as `create_key` and `change_key` do, for callers that
+    /// cannot ask for it again: what was right then may break a rule by now.
+    ///
+    /// # Errors
+    /// `RequestIdReused`; a fault, `Conflict` where it is forgotten by now.
+    pub async fn repeat(
+        &self,
+        business_id: BusinessId,
+        request: RequestId,
+        act: Act,
+    ) -> Result<Committed<KeyRecord>, ChangeError> {
+        on_engine!(self, database => database.repeat(business_id, request, act))
     }
 
     /// Makes a key, and its business with the first one. Where `request` was answered before, it takes

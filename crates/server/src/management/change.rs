@@ -41,10 +41,8 @@ impl Management {
         Outcome: Future<Output = Result<Committed<T>, ChangeError>> + Send,
     {
         let management = self.clone();
-        let actor = caller.actor();
-        let peer_address = caller.peer.map(|peer| peer.to_string()).unwrap_or_default();
+        let act = self.act(caller);
         let task = self.changes.spawn(async move {
-            let act = Act { actor, peer_address, time: management.clock.now() };
             let work = work(management.store.clone(), act);
             let committed = timeout(CHANGE_MAX, work).await.unwrap_or_else(|_| {
                 Err(StoreError::Unavailable("no answer in time".to_owned()).into())
@@ -54,6 +52,12 @@ impl Management {
             Ok(Changed { value, receipt, repeated })
         });
         task.await.map_err(Refusal::internal)?
+    }
+
+    /// Whose act something is that happens now.
+    pub(super) fn act(&self, caller: &Caller) -> Act {
+        let peer_address = caller.peer.map(|peer| peer.to_string()).unwrap_or_default();
+        Act { actor: caller.actor(), peer_address, time: self.clock.now() }
     }
 
     async fn take_effect(&self, revision: Revision) -> Result<ChangeReceipt, Refusal> {

@@ -7,6 +7,7 @@ mod change;
 mod create;
 mod keys;
 mod list;
+mod repetition;
 mod scopes;
 mod service;
 

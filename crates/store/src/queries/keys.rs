@@ -43,10 +43,14 @@ impl engine::Database {
         business_id: &BusinessId,
         scopes: &ScopeSet,
         assigner: AssignableBy,
-        now: Timestamp,
+        request: Option<RequestId>,
+        act: &Act,
     ) -> Result<(), ChangeError> {
         let mut conn = self.read().await?;
-        check_key_limit(&mut conn, business_id, now).await?;
+        if idempotence::repeated(&mut conn, act, business_id, request).await?.is_some() {
+            return Ok(());
+        }
+        check_key_limit(&mut conn, business_id, act.time).await?;
         check_scopes(&mut conn, business_id, scopes, assigner).await
     }
 
@@ -61,7 +65,7 @@ impl engine::Database {
         write_transaction!(conn, async move |conn| {
             let revision = next_revision(conn).await?;
             let business_id = new.business_id.clone();
-            if let Some(key) = repeated(conn, &act, &business_id, request).await? {
+            if let Some(key) = idempotence::repeated(conn, &act, &business_id, request).await? {
                 return Ok(Committed { revision, value: key, repeated: true });
             }
             mention_business(conn, &business_id, revision, act.time).await?;
@@ -93,7 +97,7 @@ impl engine::Database {
         write_transaction!(conn, async move |conn| {
             let KeyTarget { business_id, key_id, etag } = target;
             let revision = next_revision(conn).await?;
-            if let Some(key) = repeated(conn, &act, &business_id, request).await? {
+            if let Some(key) = idempotence::repeated(conn, &act, &business_id, request).await? {
                 return Ok(Committed { revision, value: key, repeated: true });
             }
             let before = find_key(conn, &business_id, key_id).await?;
@@ -146,7 +150,7 @@ pub(super) fn is_live(now: TimeColumn) -> _ {
     keys::revoke_time.is_null().and(expires_later)
 }
 
-async fn find_key(
+pub(super) async fn find_key(
     conn: &mut engine::Connection,
     business_id: &BusinessId,
     key_id: KeyId,
@@ -160,20 +164,6 @@ async fn find_key(
         .optional()?
         .map(KeyRecord::try_from)
         .transpose()
-}
-
-/// The key that a repeated request is answered with, as it stands now.
-async fn repeated(
-    conn: &mut engine::Connection,
-    act: &Act,
-    business_id: &BusinessId,
-    request: Option<RequestId>,
-) -> Result<Option<KeyRecord>, ChangeError> {
-    let Some(request) = request else { return Ok(None) };
-    match idempotence::answered_before(conn, act, business_id, request).await? {
-        None => Ok(None),
-        Some(key_id) => Ok(find_key(conn, business_id, key_id).await?),
-    }
 }
 
 fn key_event(
