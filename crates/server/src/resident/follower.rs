@@ -6,11 +6,11 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use apikey::clock::Clock;
-use keyward_store::{Store, error::StoreError, record::Revision};
+use keyward_store::{Store, error::StoreError, exclusive::CONFIRMATION, record::Revision};
 use tokio::{sync::Mutex, time::timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +24,9 @@ const POLL_EVERY: Duration = Duration::from_secs(1);
 /// How often secrets are taken out that are no longer recognised.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
+/// How long a look at what changed proves that memory is current: as long as a proof of being alone
+/// counts. Where nothing can be fetched or taken in for longer, no answer is better than an old one.
+const CURRENT_FOR: Duration = CONFIRMATION;
 /// How long the store may take to tell what changed.
 const FETCH_MAX: Duration = Duration::from_secs(10);
 
@@ -106,11 +109,13 @@ impl Follower {
     /// A fault of the store.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
         let _turn = self.turn.lock().await;
+        let asked = Instant::now();
         let changes = self.store.changes_after(self.index.applied());
         let changes = timeout(FETCH_MAX, changes)
             .await
             .unwrap_or_else(|_| Err(StoreError::Unavailable("no answer in time".to_owned())))?;
         self.index.apply(changes);
+        self.index.keep_current(asked + CURRENT_FOR);
         Ok(())
     }
 
@@ -134,14 +139,17 @@ impl Follower {
     /// # Errors
     /// A fault of the store. A database that holds less than memory did is the inner error.
     pub async fn reload(&self) -> Result<Result<(), WentBack>, StoreError> {
-        let _turn = self.turn.lock().await;
-        let view = View::load(&self.store, self.recognition, self.clock.now()).await?;
-        let (database, memory) = (view.applied(), self.index.applied());
-        if database < memory {
-            return Ok(Err(WentBack { database, memory }));
+        {
+            let _turn = self.turn.lock().await;
+            let view = View::load(&self.store, self.recognition, self.clock.now()).await?;
+            let (database, memory) = (view.applied(), self.index.applied());
+            if database < memory {
+                return Ok(Err(WentBack { database, memory }));
+            }
+            self.index.replace(view);
         }
-        self.index.replace(view);
-        Ok(Ok(()))
+        // Loading may have taken long.
+        self.catch_up().await.map(Ok)
     }
 
     /// Polls and sweeps until told to stop.

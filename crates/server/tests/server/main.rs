@@ -16,5 +16,6 @@ mod management;
 mod outage;
 mod roles;
 mod secrets;
+mod stale;
 mod verification;
 mod wire;

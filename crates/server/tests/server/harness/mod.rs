@@ -74,7 +74,7 @@ pub(crate) struct ServiceKey {
 
 /// Where the store's data lies, as long as this lives.
 enum Home {
-    Folder(#[expect(dead_code, reason = "held, not read")] TempDir),
+    Folder(TempDir),
     Database(Database),
 }
 
@@ -203,6 +203,17 @@ impl Server {
             replicas_acknowledged: 1,
             replicas_expired: 0,
         })
+    }
+
+    /// Changes keys past the server. On SQLite it has to be forced.
+    pub(crate) fn by_hand(&self, sql: &str) {
+        match &self.home {
+            Home::Database(database) => drop(database.psql(sql).unwrap()),
+            Home::Folder(folder) => {
+                let forced = format!("drop trigger if exists keys_update_stamped; {sql}");
+                test_sqlite::execute(&folder.path().join("keyward.db"), &forced).unwrap();
+            }
+        }
     }
 
     /// The PostgreSQL below.
