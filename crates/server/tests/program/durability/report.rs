@@ -46,6 +46,7 @@ Written by `cargo xtask campaign durability`; do not edit.
 - Each round compares everything that the folder's writers know with what the program says: state, name and description of each key, the limit of each business, each scope, and the verdict on each secret that was ever shown: current VALID, rotated away SECRET_ROTATED, of a revoked key REVOKED. {verdicts} verdicts were compared.
 - What was cut off must be there whole or not at all, and is counted as which. A CreateKey or RotateKey that was cut off is repeated under its `request_id`, and makes no second key or secret.
 - The rows are looked at as well, past the program: `integrity_check` and `foreign_key_check`; one current secret a key; no row without the audit event of its revision, and no event without its row; each key what its last event made of it; no `request_id` without its key, and no secret without its `request_id`; and no key or secret that nobody asked for.
+- Can it see anything? Of a build whose CreateKey was torn into two commits it found half keys within a few rounds.
 
 ## What it shows, and what not
 
