@@ -51,6 +51,8 @@ mod list_filters;
 mod migrations;
 mod order;
 mod peppers;
+mod races;
+mod races_by_hand;
 mod revisions;
 mod schema;
 mod scope_checks;
