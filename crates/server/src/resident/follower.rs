@@ -94,8 +94,13 @@ impl Follower {
     /// A fault of the store, or one that does not have the revision: the change is then not in effect
     /// here, or lost.
     pub async fn reach(&self, revision: Revision) -> Result<(), StoreError> {
+        if self.index.applied() >= revision {
+            return Ok(());
+        }
+        let _turn = self.turn.lock().await;
+        // Many changes share one look: whoever had the turn before may have taken this one in.
         if self.index.applied() < revision {
-            self.catch_up().await?;
+            self.take_in().await?;
         }
         if self.index.applied() < revision {
             return Err(StoreError::Unavailable(format!("the database is behind {revision}")));
@@ -109,6 +114,11 @@ impl Follower {
     /// A fault of the store.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
         let _turn = self.turn.lock().await;
+        self.take_in().await
+    }
+
+    /// Only ever called by whoever has the turn.
+    async fn take_in(&self) -> Result<(), StoreError> {
         let asked = Instant::now();
         let changes = self.store.changes_after(self.index.applied());
         let changes = timeout(FETCH_MAX, changes)
