@@ -7,7 +7,7 @@ use diesel::{sql_query, sql_types};
 use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
 use tokio::time::timeout;
 
-use super::{Connection, Database, connect};
+use super::{Connection, Database};
 use crate::{error::StoreError, exclusive::CONFIRMATION};
 
 /// The advisory lock of the serving process: `keyward`, as a number.
@@ -34,7 +34,7 @@ pub(crate) struct Exclusive {
 impl Database {
     /// Takes the lock; `None` when another process has it.
     pub(crate) async fn hold_exclusively(&self) -> Result<Option<Exclusive>, StoreError> {
-        let mut session = connect(&self.config).await?;
+        let mut session = self.connector.connect().await?;
         // A TCP peer that vanishes must not hold the lock for hours: the server's side notices too.
         session
             .batch_execute("set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3")
