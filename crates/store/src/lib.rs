@@ -62,11 +62,11 @@ enum Engine {
     Sqlite(sqlite::Database),
 }
 
-/// The same call on whichever engine it is.
+/// The same call on whichever engine it is, and bounded where the engine may be silent.
 macro_rules! on_engine {
     ($store:ident, $database:ident => $call:expr) => {
         match &$store.engine {
-            Engine::Postgres($database) => $call.await,
+            Engine::Postgres($database) => $database.in_time($call).await,
             Engine::Sqlite($database) => $call.await,
         }
     };

@@ -6,6 +6,8 @@ mod migrations;
 mod tls;
 mod url;
 
+use std::time::Duration;
+
 use deadpool::{Runtime, managed::Object};
 use diesel::{QueryResult, define_sql_function, pg::Pg, sql_types};
 use diesel_async::{
@@ -14,6 +16,7 @@ use diesel_async::{
         AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool::Pool,
     },
 };
+use tokio::time::timeout;
 
 use crate::{
     PoolLimits,
@@ -26,6 +29,10 @@ pub(crate) use exclusive::Exclusive;
 pub(crate) type Backend = Pg;
 pub(crate) type Connection = AsyncPgConnection;
 type Manager = AsyncDieselConnectionManager<Connection>;
+
+/// How long a call may take in all. Longer than any of its statements may, so that the database's own word
+/// comes first: this is for one that is silent.
+const CALL_MAX: Duration = Duration::from_secs(15);
 
 define_sql_function! {
     /// Where `part` begins in `text`, from 1; 0 where it does not.
@@ -98,6 +105,20 @@ impl Database {
             .build()
             .map_err(|error| BadDatabaseUrl(chain(&error)))?;
         Ok(Self { pool, connector })
+    }
+
+    /// Bounds a call. Whether a change that was cut off happened, nobody knows.
+    pub(crate) async fn in_time<T, E: From<StoreError>>(
+        &self,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let answer = timeout(CALL_MAX, call).await;
+        answer.unwrap_or_else(|_| {
+            // Who does not answer is not asked again: its connection is among those that are free now,
+            // and those beside it are likely no better.
+            self.pool.retain(|_, _| false);
+            Err(StoreError::Unavailable(format!("no answer in {CALL_MAX:?}")).into())
+        })
     }
 
     async fn read(&self) -> Result<Object<Manager>, StoreError> {
