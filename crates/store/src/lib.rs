@@ -16,6 +16,7 @@ mod columns;
 pub mod error;
 pub mod exclusive;
 mod feed;
+pub mod hints;
 pub mod list;
 pub mod migrations;
 pub mod peppers;

@@ -2,6 +2,7 @@
 
 mod connector;
 mod exclusive;
+mod listener;
 mod migrations;
 mod tls;
 mod url;
@@ -25,6 +26,7 @@ use crate::{
 
 use connector::{CONNECT_TIMEOUT, Connector};
 pub(crate) use exclusive::Exclusive;
+pub(crate) use listener::Listener;
 
 pub(crate) type Backend = Pg;
 pub(crate) type Connection = AsyncPgConnection;
@@ -105,6 +107,11 @@ impl Database {
             .build()
             .map_err(|error| BadDatabaseUrl(chain(&error)))?;
         Ok(Self { pool, connector })
+    }
+
+    /// Who hears of changes.
+    pub(crate) fn listener(&self) -> Listener {
+        Listener::new(self.connector.clone())
     }
 
     /// Bounds a call. Whether a change that was cut off happened, nobody knows.
