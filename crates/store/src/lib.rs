@@ -16,6 +16,7 @@ mod columns;
 pub mod error;
 pub mod exclusive;
 mod feed;
+pub mod hints;
 pub mod list;
 pub mod migrations;
 pub mod peppers;
@@ -36,7 +37,7 @@ use apikey::{
 
 use crate::{
     change::KeyChange,
-    error::{ChangeError, StoreError},
+    error::{BadDatabaseUrl, ChangeError, StoreError},
     list::KeyQuery,
     record::{Act, Committed, KeyRecord, KeyTarget, NewKey, RequestId},
 };
@@ -62,11 +63,11 @@ enum Engine {
     Sqlite(sqlite::Database),
 }
 
-/// The same call on whichever engine it is.
+/// The same call on whichever engine it is, and bounded where the engine may be silent.
 macro_rules! on_engine {
     ($store:ident, $database:ident => $call:expr) => {
         match &$store.engine {
-            Engine::Postgres($database) => $call.await,
+            Engine::Postgres($database) => $database.in_time($call).await,
             Engine::Sqlite($database) => $call.await,
         }
     };
@@ -83,11 +84,13 @@ impl Store {
         Ok(Self { engine: Engine::Sqlite(sqlite::Database::new(folder, limits)?) })
     }
 
-    /// A store on PostgreSQL, by a `postgres://` URL. Connections come with their first use.
+    /// A store on PostgreSQL, by a `postgres://` URL. Connections come with their first use: in TLS, with
+    /// the server's certificate and name verified (`sslmode=verify-full`), unless they cannot leave this
+    /// machine or the URL says `sslmode=disable`.
     ///
     /// # Errors
-    /// `Unavailable` when the URL is none.
-    pub fn postgres(url: &str, limits: PoolLimits) -> Result<Self, StoreError> {
+    /// When the URL is none, asks for anything less, or names a file that cannot be used.
+    pub fn postgres(url: &str, limits: PoolLimits) -> Result<Self, BadDatabaseUrl> {
         Ok(Self { engine: Engine::Postgres(Box::new(postgres::Database::new(url, limits)?)) })
     }
 

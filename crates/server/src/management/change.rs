@@ -1,16 +1,12 @@
 //! How a change is carried out: in a task of its own, which no disconnect cancels, until it is in
 //! effect in memory. Only then is it acknowledged.
 
-use std::time::Duration;
-
 use keyward_proto::v1::{ChangeReceipt, ErrorReason};
 use keyward_store::{
     Store,
-    error::{ChangeError, StoreError},
+    error::ChangeError,
     record::{Act, Committed, Revision},
 };
-
-use tokio::time::timeout;
 
 use super::Management;
 use crate::{callers::Caller, errors::Refusal, wire};
@@ -24,9 +20,6 @@ pub(super) struct Changed<T> {
     /// True: this very request was carried out before.
     pub(super) repeated: bool,
 }
-
-/// How long the store may take to carry a change out; then nobody knows whether it did.
-const CHANGE_MAX: Duration = Duration::from_secs(20);
 
 impl Management {
     /// Carries a change out, given the store and whose act it is.
@@ -44,10 +37,7 @@ impl Management {
         let act = self.act(caller);
         let task = self.changes.spawn(async move {
             let work = work(management.store.clone(), act);
-            let committed = timeout(CHANGE_MAX, work).await.unwrap_or_else(|_| {
-                Err(StoreError::Unavailable("no answer in time".to_owned()).into())
-            });
-            let Committed { revision, value, repeated } = committed?;
+            let Committed { revision, value, repeated } = work.await?;
             let receipt = management.take_effect(revision).await?;
             Ok(Changed { value, receipt, repeated })
         });

@@ -1,5 +1,5 @@
 //! Keeps the resident index up with the store's feed: at once after a change of this server's own,
-//! and by polling for changes that others made.
+//! and by polling for changes that others made, sooner where the store hints at them.
 
 use std::{
     sync::{
@@ -162,15 +162,32 @@ impl Follower {
         self.catch_up().await.map(Ok)
     }
 
-    /// Polls and sweeps until told to stop.
+    /// Polls, listens and sweeps until told to stop.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.poll() => {}
+            () = self.listen() => {}
+        }
+    }
+
+    /// Looks whenever something is said to have changed. Never returns.
+    pub async fn listen(&self) {
+        let mut hints = self.store.hints();
+        loop {
+            hints.next().await;
+            // The next poll fails likewise, and says so.
+            drop(self.look().await);
+        }
+    }
+
+    async fn poll(&self) {
         let mut poll = tokio::time::interval(POLL_EVERY);
         poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut sweep = tokio::time::interval(SWEEP_EVERY);
         let mut behind = false;
         loop {
             tokio::select! {
-                () = stop.cancelled() => return,
                 _ = poll.tick() => {
                     let fetched = self.look().await;
                     // Told once, however long it lasts.

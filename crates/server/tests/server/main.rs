@@ -12,6 +12,7 @@ mod by_hand;
 mod callers;
 mod contract;
 mod harness;
+mod hints;
 mod management;
 mod outage;
 mod roles;

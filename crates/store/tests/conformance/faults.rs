@@ -57,6 +57,6 @@ async fn a_row_that_breaks_the_rules_names_itself(db: Database) {
 #[test]
 fn postgres_is_named_by_a_url() {
     let limits = PoolLimits { connections: 1, wait: Duration::from_secs(1) };
-    let error = Store::postgres("postgres://host:port", limits).unwrap_err();
-    assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+    let error = Store::postgres("postgres://host:port", limits).unwrap_err().to_string();
+    assert!(error.contains("invalid"), "{error}");
 }

@@ -90,7 +90,12 @@ impl Server {
     }
 
     pub(crate) async fn on_postgres(database: Database) -> Self {
-        let store = Store::postgres(&database.url(), LIMITS).unwrap();
+        let url = database.url();
+        Self::reaching_postgres_by(&url, database).await
+    }
+
+    pub(crate) async fn reaching_postgres_by(url: &str, database: Database) -> Self {
+        let store = Store::postgres(url, LIMITS).unwrap();
         Self::start(store, Home::Database(database)).await
     }
 
