@@ -55,12 +55,13 @@ impl Connector {
     /// A session of its own, set up like every other.
     pub(super) async fn connect(&self) -> ConnectionResult<Connection> {
         let bad = |error: &dyn std::error::Error| ConnectionError::BadConnection(chain(error));
-        in_time(async {
+        // Boxed: with TLS in it, it is too large to lie in whatever waits for it.
+        in_time(Box::pin(async {
             let (client, driver) = self.open().await.map_err(|error| bad(&error))?;
             let mut session = Connection::try_from_client_and_connection(client, driver).await?;
             session.batch_execute(SESSION).await.map_err(|error| bad(&error))?;
             Ok(session)
-        })
+        }))
         .await
     }
 
