@@ -29,7 +29,8 @@ impl Cluster {
             [("server.crt", server), ("server.key", server_key), ("root.crt", clients)]
         {
             let path = self.folder().join("data").join(name);
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+            let mut file =
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
             file.write_all(pem.as_bytes())?;
             if is_root() {
                 chown(&path, Some(NOBODY), Some(NOBODY))?;

@@ -47,10 +47,10 @@ struct Caller {
     acknowledge: mpsc::UnboundedSender<()>,
 }
 
-/// What was answered to known secrets.
+/// How often known secrets got a verdict, and how often none.
 #[derive(Debug, Default)]
 struct Probes {
-    valid: usize,
+    answered: usize,
     unavailable: usize,
 }
 
@@ -72,8 +72,9 @@ async fn on_postgres_nothing_is_half_done() {
         let caller = Caller { client: client.clone(), link: link.clone(), acknowledge };
         let callers: JoinSet<_> =
             (0..CALLERS).map(|number| caller.clone().live(round, number)).collect();
-        let probing = tokio::spawn(probe(client.clone(), link, good.clone(), gone.clone()));
-        for _ in 0..5 * round {
+        let mut probing = JoinSet::new();
+        probing.spawn(probe(client.clone(), link, good.clone(), gone.clone()));
+        for _ in 0..10 * round {
             timeout(BOUND, acknowledged.recv()).await.unwrap().unwrap();
         }
 
@@ -85,8 +86,8 @@ async fn on_postgres_nothing_is_half_done() {
         tell.send(Link::Back).unwrap();
 
         lives.extend(timeout(BOUND, callers.join_all()).await.unwrap().into_iter().flatten());
-        let Probes { valid, unavailable } = probing.await.unwrap();
-        assert!(valid > 0 && unavailable > 0, "{valid} valid, {unavailable} unavailable");
+        let probes = probing.join_next().await.unwrap().unwrap();
+        assert!(probes.answered > 0 && probes.unavailable > 0, "{probes:?}");
     }
 
     for life in &lives {
@@ -176,7 +177,7 @@ async fn probe(client: Client, link: watch::Receiver<Link>, good: String, gone: 
             match client.verdict(secret).await {
                 Ok(verdict) => {
                     assert_eq!(verdict, expected);
-                    probes.valid += 1;
+                    probes.answered += 1;
                 }
                 Err(status) => {
                     is_outage(&status);
@@ -201,13 +202,14 @@ fn stands_together(site: &Site, lives: &[Life]) {
     let (created, rotated, revoked) = (of_key(1), of_key(3), of_key(4));
     let secrets = "(select count(*) from secrets s where s.key_id = k.key_id)";
     let requests = "(select count(*) from idempotent_requests r where r.key_id = k.key_id)";
+    // Revoking once more, which a lost answer calls for, changes nothing and leaves an event.
     let half_done = format!(
         "keys k where business_id = 'acme' and not (
             {created} = 1
             and {secrets} = 1 + {rotated}
             and {requests} = 1 + {rotated}
-            and {revoked} = (revoke_time is not null)::int
-            and rev = (select max(rev) from audit_events a where a.key_id = k.key_id)
+            and ({revoked} > 0) = (revoke_time is not null)
+            and exists (select from audit_events a where a.key_id = k.key_id and a.rev = k.rev)
             and 1 = (select count(*) from secrets s
                      where s.key_id = k.key_id and s.rotate_time is null))"
     );

@@ -2,6 +2,7 @@
 //! never a denial, nothing is half done, and the server recovers by itself.
 
 mod cut;
+mod lost_answer;
 mod proxy;
 mod silent;
 mod slow;
