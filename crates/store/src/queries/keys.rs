@@ -6,16 +6,14 @@ use apikey::{
     id::{BusinessId, KeyId},
     scope::{ScopeName, ScopeSet, built_in},
 };
-use diesel::{dsl::max, prelude::*};
+use diesel::{
+    dsl::{count_star, max},
+    prelude::*,
+};
 use diesel_async::RunQueryDsl;
 
-use super::{
-    audit,
-    businesses::{live_keys, mention_business},
-    check_etag, engine, idempotence, next_revision,
-};
+use super::{audit, businesses::mention_business, check_etag, engine, idempotence, next_revision};
 use crate::{
-    business::KEY_LIMIT_DEFAULT,
     change::KeyChange,
     columns::{TimeColumn, UidColumn},
     error::{ChangeError, Refused, ScopeProblem, StoreError},
@@ -68,8 +66,9 @@ impl engine::Database {
             if let Some(key) = idempotence::repeated(conn, &act, &business_id, request).await? {
                 return Ok(Committed { revision, value: key, repeated: true });
             }
-            mention_business(conn, &business_id, revision, act.time).await?;
-            check_key_limit(conn, &business_id, act.time).await?;
+            if !check_key_limit(conn, &business_id, act.time).await? {
+                mention_business(conn, &business_id, revision, act.time).await?;
+            }
             check_scopes(conn, &business_id, &new.settings.scopes, assigner).await?;
             let secret = new.secret;
             let key = new.into_record(revision, act.time);
@@ -185,23 +184,31 @@ fn key_event(
     }
 }
 
+/// Whether the business is there, with room for another live key; one that is not has room.
 async fn check_key_limit(
     conn: &mut engine::Connection,
     business_id: &BusinessId,
     now: Timestamp,
-) -> Result<(), ChangeError> {
-    let limit: Option<i32> = businesses::table
+) -> Result<bool, ChangeError> {
+    let live = keys::table
+        .filter(keys::business_id.eq(business_id.as_str()))
+        .filter(is_live(TimeColumn(now)))
+        .select(count_star())
+        .single_value();
+    // In one statement: all changes wait while one is under way.
+    let found: Option<(i32, Option<i64>)> = businesses::table
         .find(business_id.as_str())
-        .select(businesses::key_limit)
+        .select((businesses::key_limit, live))
         .first(conn)
         .await
         .optional()?;
-    let limit = limit.unwrap_or(KEY_LIMIT_DEFAULT);
-    let live = live_keys(conn, business_id, now).await?;
-    if live >= i64::from(limit) {
-        return Err(Refused::KeyLimitReached { limit }.into());
+    match found {
+        None => Ok(false),
+        Some((limit, live)) if live.unwrap_or(0) >= i64::from(limit) => {
+            Err(Refused::KeyLimitReached { limit }.into())
+        }
+        Some(_) => Ok(true),
     }
-    Ok(())
 }
 
 /// What a change must not break beyond the key itself.

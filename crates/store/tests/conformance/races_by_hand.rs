@@ -66,7 +66,7 @@ mod postgres {
                     by_server(&servers[1], [2, 1], secret + 5),
                 )
             };
-            timeout(PATIENCE, all).await.unwrap();
+            timeout(PATIENCE, Box::pin(all)).await.unwrap();
         }
         let taken = i64::try_from(ROUNDS * 10).unwrap();
         assert_eq!(db.store.revision().await.unwrap(), Revision(before.0 + taken));
@@ -124,7 +124,7 @@ mod postgres {
             written.store(true, Ordering::Release);
         };
         let all = async { join!(all_write, follow) };
-        let ((), map) = timeout(PATIENCE, all).await.unwrap();
+        let ((), map) = timeout(PATIENCE, Box::pin(all)).await.unwrap();
         assert!(map.values().eq(&held(&db.store).await));
     }
 }
