@@ -18,8 +18,13 @@ use keyward_proto::v1::ErrorReason;
 use tonic::{Status, transport::server::TcpConnectInfo};
 use tower::{Layer, Service};
 
-use super::{Caller, permission_denied};
-use crate::{access::Rpc, errors::Refusal, not_yet, resident::Index};
+use super::Caller;
+use crate::{
+    access::{Rpc, rights::admit},
+    errors::Refusal,
+    not_yet,
+    resident::Index,
+};
 
 /// The scheme before a service key, whatever its case (RFC 7235).
 const SCHEME: &[u8] = b"bearer ";
@@ -61,9 +66,7 @@ impl Authenticator {
         if headers.contains_key(USER_TOKEN) {
             return Err(not_yet::user_token());
         }
-        if !caller.roles.any(rpc.allowed()) {
-            return Err(permission_denied());
-        }
+        admit(rpc, &caller)?;
         if not_yet::RPCS.contains(&rpc) {
             return Err(not_yet::rpc(rpc));
         }

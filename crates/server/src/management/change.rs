@@ -42,9 +42,10 @@ impl Management {
     {
         let management = self.clone();
         let actor = caller.actor();
+        let by_grant = caller.is_for_advisor();
         let peer_address = caller.peer.map(|peer| peer.to_string()).unwrap_or_default();
         let task = self.changes.spawn(async move {
-            let act = Act { actor, peer_address, time: management.clock.now() };
+            let act = Act { actor, peer_address, time: management.clock.now(), by_grant };
             let work = work(management.store.clone(), act);
             let committed = timeout(CHANGE_MAX, work).await.unwrap_or_else(|_| {
                 Err(StoreError::Unavailable("no answer in time".to_owned()).into())

@@ -2,7 +2,6 @@
 //! the response, and is stored as its digest alone.
 
 use apikey::{
-    catalogue::AssignableBy,
     clock::Timestamp,
     id::{BusinessId, KeyId},
     scope::{ScopeSet, built_in},
@@ -14,7 +13,7 @@ use keyward_proto::v1::{
 use keyward_store::{
     Store,
     change::KeyChange,
-    record::{NewKey, NewSecret, RequestId, Settings},
+    record::{KeyRecord, KeyTarget, NewKey, NewSecret, RequestId, Settings},
 };
 
 use ring::digest::{Context, SHA256};
@@ -51,13 +50,13 @@ impl Management {
             &CreateKeyRequest { request_id: String::new(), ..request.clone() },
         );
         let CreateKeyRequest { business_id, key, prefix, request_id, validate_only } = request;
+        let assigner = self.right_to(caller, &business_id).await?.assigner();
         let mut v = Violations::default();
         let request = request_from_wire(&request_id, hash, &mut v);
         let wanted = self.wanted(caller, &business_id, key, &prefix, &mut v);
         let (wanted, request) = v.finish(wanted.zip(request))?;
         if validate_only {
             let Wanted { business_id, settings, .. } = wanted;
-            let assigner = AssignableBy::Operators;
             let now = self.clock.now();
             self.store.check_new_key(&business_id, &settings.scopes, assigner, now).await?;
             return Ok(CreateKeyResponse::default());
@@ -74,9 +73,8 @@ impl Management {
             creator: caller.actor(),
             secret,
         };
-        let create = async move |store: Store, act| {
-            store.create_key(new, AssignableBy::Operators, request, act).await
-        };
+        let create =
+            async move |store: Store, act| store.create_key(new, assigner, request, act).await;
         let Changed { value: key, receipt, repeated } = self.change(caller, create).await?;
         Ok(CreateKeyResponse {
             key: Some(self.key(key)),
@@ -154,6 +152,7 @@ impl Management {
             &RotateKeyRequest { request_id: String::new(), ..request.clone() },
         );
         let RotateKeyRequest { business_id, key_id, expire_time, etag, request_id } = request;
+        self.right_to(caller, &business_id).await?;
         let mut v = Violations::default();
         let request = request_from_wire(&request_id, hash, &mut v);
         let target = wire::key::target_from_wire(&business_id, ("key_id", &key_id), &etag, &mut v);
@@ -161,6 +160,7 @@ impl Management {
         let ((target, expire_time), request) = v.finish(target.zip(expire_time).zip(request))?;
         // The prefix stays, and only the key knows it.
         let key = self.found_key(&target.business_id, target.key_id).await?;
+        let target = within_power(caller, target, &key)?;
         let (issued, secret) = self.issue(&key.prefix)?;
         let change =
             KeyChange::Rotate { secret, obfuscated_secret: issued.obfuscated(), expire_time };
@@ -206,6 +206,22 @@ fn request_from_wire(
         return None;
     };
     Some(Some(RequestId { id: id.into_bytes(), hash }))
+}
+
+/// Whoever rotates a service key holds its secret afterwards: it must hold the scopes before. They are
+/// what the change is for, so the key must not change in between.
+fn within_power(caller: &Caller, target: KeyTarget, key: &KeyRecord) -> Result<KeyTarget, Refusal> {
+    if !key.business_id.is_reserved() {
+        return Ok(target);
+    }
+    let mut v = Violations::default();
+    for name in key.settings.scopes.iter() {
+        if !caller.roles.all(Roles::of(name.as_str())) {
+            v.add("key_id", format!("the key has {name}, which the calling key does not hold"));
+        }
+    }
+    let etag = target.etag.clone().or_else(|| Some(key.etag()));
+    v.finish(Some(KeyTarget { etag, ..target }))
 }
 
 /// A service key gives what it has itself, and never the right to act as the platform.
