@@ -18,7 +18,6 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::transport::Server;
 
 use crate::{
-    access::advisors::Advisors,
     callers::authentication::{AuthenticationLayer, Authenticator},
     errors::form::FormLayer,
     health::Health,
@@ -127,9 +126,12 @@ pub async fn start(
                 .max_decoding_message_size(VERIFICATION_BYTES_MAX),
         )
         .add_service(
-            KeyManagementServer::new(management).max_decoding_message_size(MANAGEMENT_BYTES_MAX),
+            KeyManagementServer::new(management.clone())
+                .max_decoding_message_size(MANAGEMENT_BYTES_MAX),
         )
-        .add_service(AdvisorAccessServer::new(Advisors))
+        .add_service(
+            AdvisorAccessServer::new(management).max_decoding_message_size(MANAGEMENT_BYTES_MAX),
+        )
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?);

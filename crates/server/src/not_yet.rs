@@ -6,16 +6,8 @@ use keyward_proto::v1::ErrorReason;
 use crate::{access::Rpc, errors::Refusal};
 
 /// RPCs that answer NOT_YET_AVAILABLE.
-pub const RPCS: [Rpc; 8] = [
-    Rpc::BatchRevokeKeys,
-    Rpc::QueryUsage,
-    Rpc::LookupKey,
-    Rpc::BatchImportKeys,
-    Rpc::GrantAccess,
-    Rpc::RevokeAccess,
-    Rpc::ListAccess,
-    Rpc::ListMyBusinesses,
-];
+pub const RPCS: [Rpc; 4] =
+    [Rpc::BatchRevokeKeys, Rpc::QueryUsage, Rpc::LookupKey, Rpc::BatchImportKeys];
 
 /// Fields that are refused when they are set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,9 +18,9 @@ use keyward_proto::v1::ErrorReason;
 use tonic::{Status, transport::server::TcpConnectInfo};
 use tower::{Layer, Service};
 
-use super::{Caller, permission_denied};
+use super::Caller;
 use crate::{
-    access::Rpc,
+    access::{Rpc, rights::admit},
     errors::Refusal,
     not_yet,
     resident::{Index, View},
@@ -66,9 +66,7 @@ impl Authenticator {
         if headers.contains_key(USER_TOKEN) {
             return Err(not_yet::user_token());
         }
-        if !caller.roles.any(rpc.allowed()) {
-            return Err(permission_denied());
-        }
+        admit(rpc, &caller)?;
         if not_yet::RPCS.contains(&rpc) {
             return Err(not_yet::rpc(rpc));
         }

@@ -6,11 +6,10 @@ pub mod user;
 use std::{net::SocketAddr, sync::Arc};
 
 use apikey::id::KeyId;
-use keyward_proto::v1::ErrorReason;
 use keyward_store::record::Actor;
 use tonic::Request;
 
-use self::user::User;
+use self::user::{User, UserRole};
 use crate::{errors::Refusal, resident::Roles};
 
 /// The workload that opened a call.
@@ -37,6 +36,12 @@ impl Caller {
         Actor { caller: self.key_id.to_string(), user_issuer, user_subject }
     }
 
+    /// Whether what it may do here rests on grants.
+    #[must_use]
+    pub fn is_for_advisor(&self) -> bool {
+        self.user.as_deref().is_some_and(|user| user.role == UserRole::Advisor)
+    }
+
     /// The caller that authentication found.
     ///
     /// # Errors
@@ -45,13 +50,4 @@ impl Caller {
         let caller = request.extensions().get::<Self>();
         caller.cloned().ok_or_else(|| Refusal::internal("a request without a caller"))
     }
-}
-
-/// One fixed text: it must not tell what is not there from what is not allowed.
-#[must_use]
-pub fn permission_denied() -> Refusal {
-    Refusal::new(
-        ErrorReason::PermissionDenied,
-        "the caller may not do this here, or what it names does not exist",
-    )
 }

@@ -61,6 +61,15 @@ impl Refusal {
         self.reason
     }
 
+    /// One fixed text: it must not tell what is not there from what is not allowed.
+    #[must_use]
+    pub fn permission_denied() -> Self {
+        Self::new(
+            ErrorReason::PermissionDenied,
+            "the caller may not do this here, or what it names does not exist",
+        )
+    }
+
     /// A fault in Keyward: the log gets the cause, the caller a fixed sentence.
     #[must_use]
     pub fn internal(cause: impl std::fmt::Display) -> Self {
@@ -114,9 +123,10 @@ pub fn code(reason: ErrorReason) -> Code {
         | ErrorReason::CredentialInvalid
         | ErrorReason::CredentialAmbiguous => Code::Unauthenticated,
         ErrorReason::PermissionDenied => Code::PermissionDenied,
-        ErrorReason::KeyNotFound | ErrorReason::ScopeNotFound | ErrorReason::BusinessNotFound => {
-            Code::NotFound
-        }
+        ErrorReason::KeyNotFound
+        | ErrorReason::ScopeNotFound
+        | ErrorReason::BusinessNotFound
+        | ErrorReason::GrantNotFound => Code::NotFound,
         ErrorReason::KeyRevoked
         | ErrorReason::KeyExpired
         | ErrorReason::SuspendedByPlatform

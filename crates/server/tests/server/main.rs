@@ -8,6 +8,7 @@
     reason = "a test that meets what it did not expect can only stop"
 )]
 
+mod access;
 mod by_hand;
 mod callers;
 mod contract;

@@ -12,14 +12,17 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
-use super::{audit, businesses::mention_business, check_etag, engine, idempotence, next_revision};
+use super::{
+    access::still_granted, audit, businesses::mention_business, check_etag, engine, idempotence,
+    next_revision,
+};
 use crate::{
+    audit::{AuditAction, AuditEvent},
     change::KeyChange,
     columns::{TimeColumn, UidColumn},
     error::{ChangeError, Refused, ScopeProblem, StoreError},
     record::{
-        Act, AuditAction, AuditEvent, Committed, KeyRecord, KeyTarget, NewKey, NewSecret,
-        RequestId, Revision,
+        Act, Committed, KeyRecord, KeyTarget, NewKey, NewSecret, RequestId, Revision, ScopeRecord,
     },
     rows::{KeyRow, ScopeRow, SecretRow},
     schema::{businesses, keys, scopes, secrets},
@@ -63,6 +66,7 @@ impl engine::Database {
         write_transaction!(conn, async move |conn| {
             let revision = next_revision(conn).await?;
             let business_id = new.business_id.clone();
+            still_granted(conn, &act, &business_id).await?;
             if let Some(key) = idempotence::repeated(conn, &act, &business_id, request).await? {
                 return Ok(Committed { revision, value: key, repeated: true });
             }
@@ -78,8 +82,8 @@ impl engine::Database {
             if let Some(request) = request {
                 idempotence::remember(conn, &act, &business_id, request, key.key_id).await?;
             }
-            let event = key_event(revision, act, AuditAction::CreateKey, None, &key);
-            audit::record(conn, event).await?;
+            let event = AuditEvent::of_key(revision, act, AuditAction::CreateKey, None, &key);
+            audit::record(conn, vec![event]).await?;
             Ok(Committed::now(revision, key))
         })
         .await
@@ -96,6 +100,7 @@ impl engine::Database {
         write_transaction!(conn, async move |conn| {
             let KeyTarget { business_id, key_id, etag } = target;
             let revision = next_revision(conn).await?;
+            still_granted(conn, &act, &business_id).await?;
             if let Some(key) = idempotence::repeated(conn, &act, &business_id, request).await? {
                 return Ok(Committed { revision, value: key, repeated: true });
             }
@@ -109,14 +114,13 @@ impl engine::Database {
             }
             if after != before {
                 after.revision = revision;
-                let row = KeyRow::new(&after, revision);
-                diesel::update(keys::table.find(UidColumn(key_id))).set(&row).execute(conn).await?;
+                write_key(conn, &after).await?;
             }
             if let Some(request) = request {
                 idempotence::remember(conn, &act, &business_id, request, key_id).await?;
             }
-            let event = key_event(revision, act, change.action(), Some(before), &after);
-            audit::record(conn, event).await?;
+            let event = AuditEvent::of_key(revision, act, change.action(), Some(before), &after);
+            audit::record(conn, vec![event]).await?;
             Ok(Committed::now(revision, after))
         })
         .await
@@ -165,23 +169,14 @@ pub(super) async fn find_key(
         .transpose()
 }
 
-fn key_event(
-    revision: Revision,
-    act: Act,
-    action: AuditAction,
-    before: Option<KeyRecord>,
-    after: &KeyRecord,
-) -> AuditEvent {
-    AuditEvent {
-        revision,
-        act,
-        action,
-        business_id: Some(after.business_id.clone()),
-        key_id: Some(after.key_id),
-        scope: None,
-        key_before: before,
-        key_after: Some(after.clone()),
-    }
+/// Writes a key's row as the change of its revision leaves it.
+pub(super) async fn write_key(
+    conn: &mut engine::Connection,
+    key: &KeyRecord,
+) -> Result<(), ChangeError> {
+    let row = KeyRow::new(key, key.revision);
+    diesel::update(keys::table.find(UidColumn(key.key_id))).set(&row).execute(conn).await?;
+    Ok(())
 }
 
 /// Whether the business is there, with room for another live key; one that is not has room.
@@ -283,17 +278,16 @@ async fn check_scopes(
         .select(ScopeRow::as_select())
         .load(conn)
         .await?;
-    let known = rows.into_iter().map(crate::record::ScopeRecord::try_from);
+    let known = rows.into_iter().map(ScopeRecord::try_from);
     let known = known.collect::<Result<Vec<_>, _>>()?;
-    let problem = |name: &ScopeName| match known.iter().find(|scope| scope.name == *name) {
+    // To users, what only the platform gives is not there at all.
+    let is_visible = |scope: &&ScopeRecord| {
+        assigner == AssignableBy::Operators || scope.assignable_by == AssignableBy::Users
+    };
+    let find = |name: &ScopeName| known.iter().find(|scope| scope.name == *name).filter(is_visible);
+    let problem = |name: &ScopeName| match find(name) {
         None => Some(ScopeProblem::Unknown),
         Some(scope) if scope.retire_time.is_some() => Some(ScopeProblem::Retired),
-        Some(scope)
-            if scope.assignable_by == AssignableBy::Operators
-                && assigner == AssignableBy::Users =>
-        {
-            Some(ScopeProblem::OperatorsOnly)
-        }
         Some(_) => None,
     };
     let problems: Vec<_> = wanted

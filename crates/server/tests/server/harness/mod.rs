@@ -186,8 +186,12 @@ impl Server {
                 pepper_version: pepper.version(),
             },
         };
-        let act =
-            Act { actor: new.creator.clone(), peer_address: String::new(), time: self.clock.now() };
+        let act = Act {
+            actor: new.creator.clone(),
+            peer_address: String::new(),
+            time: self.clock.now(),
+            by_grant: false,
+        };
         let made = self.store.create_key(new, AssignableBy::Operators, None, act).await;
         self.running.follower.catch_up().await.unwrap();
         let key_id = made.unwrap().value.key_id.to_string();

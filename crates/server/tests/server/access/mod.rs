@@ -1,0 +1,3 @@
+//! Who may do what, and what nobody gains.
+
+mod power;
