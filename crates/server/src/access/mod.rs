@@ -2,7 +2,11 @@
 
 pub mod advisors;
 
-use crate::resident::Roles;
+use crate::{
+    callers::{Caller, permission_denied},
+    errors::Refusal,
+    resident::Roles,
+};
 
 /// Every RPC of Keyward's services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -128,4 +132,16 @@ impl Rpc {
             Self::ListMyBusinesses => Roles::NONE,
         }
     }
+}
+
+/// Whether the caller may call the RPC at all; later steps may still refuse what it names.
+///
+/// # Errors
+/// PERMISSION_DENIED.
+pub fn admit(rpc: Rpc, caller: &Caller) -> Result<(), Refusal> {
+    // With a user the user's rights count and no others, and no RPC is open to users yet.
+    if caller.user.is_some() || !caller.roles.any(rpc.allowed()) {
+        return Err(permission_denied());
+    }
+    Ok(())
 }
