@@ -19,7 +19,10 @@ use tonic::transport::Server;
 use tonic_health::{ServingStatus, server::HealthReporter};
 
 use crate::{
-    callers::authentication::{AuthenticationLayer, Authenticator},
+    callers::{
+        authentication::{AuthenticationLayer, Authenticator},
+        issuer::UserIssuer,
+    },
     errors::form::FormLayer,
     management::Management,
     resident::{
@@ -64,6 +67,8 @@ pub struct Parts {
     pub random: Arc<dyn SecureRandom + Send + Sync>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Who vouches for users; `None`: nobody, and there are none.
+    pub users: Option<UserIssuer>,
     /// What secrets may begin with; the first is the default.
     pub prefixes: Arc<[Prefix]>,
     /// How long a secret is recognised after its end.
@@ -96,13 +101,16 @@ pub async fn start(
     right_until: Option<Instant>,
     drain: Duration,
 ) -> anyhow::Result<Running> {
-    let Parts { store, follower, gate, peppers, random, clock, prefixes, recognition } = parts;
+    let Parts { store, follower, gate, peppers, random, clock, users, prefixes, recognition } =
+        parts;
+    let users = users.map(Arc::new);
     let index = Arc::clone(follower.index());
     let tasks = TaskTracker::new();
     let authenticator = Authenticator {
         index: Arc::clone(&index),
         peppers: Arc::clone(&peppers),
         clock: Arc::clone(&clock),
+        users: users.clone(),
     };
     let management = Management {
         store,
@@ -151,6 +159,9 @@ pub async fn start(
     });
     let stop = CancellationToken::new();
     tasks.spawn(Arc::clone(&follower).run(stop.clone()));
+    if let Some(users) = users {
+        tasks.spawn(Arc::clone(&users.keys).run(stop.clone()));
+    }
     gate.open(right_until);
     let until = stop.clone().cancelled_owned();
     let ended = CancellationToken::new();
