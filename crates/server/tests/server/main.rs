@@ -15,7 +15,6 @@ mod contract;
 mod harness;
 mod management;
 mod outage;
-mod roles;
 mod secrets;
 mod verification;
 mod wire;
