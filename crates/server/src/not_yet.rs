@@ -53,12 +53,6 @@ pub fn rpc(rpc: Rpc) -> Refusal {
     refusal(rpc.path())
 }
 
-/// A person's token: users are not known here yet.
-#[must_use]
-pub fn user_token() -> Refusal {
-    refusal("metadata keyward-user-token")
-}
-
 fn refusal(name: &str) -> Refusal {
     Refusal::new(
         ErrorReason::NotYetAvailable,

@@ -1,6 +1,12 @@
-//! Who is calling: a service key, found in the resident index, and what it may do here.
+//! Who is calling: a service key, found in the resident index, and what it may do here; and for whom:
+//! the user that a signed token proves.
 
 pub mod authentication;
+pub mod development_issuer;
+pub mod issuer;
+pub mod key_cache;
+pub mod key_source;
+pub mod token;
 pub mod user;
 
 use std::{net::SocketAddr, sync::Arc};

@@ -121,7 +121,25 @@ pub fn code(reason: ErrorReason) -> Code {
         ErrorReason::MessageTooLarge => Code::OutOfRange,
         ErrorReason::CredentialMissing
         | ErrorReason::CredentialInvalid
-        | ErrorReason::CredentialAmbiguous => Code::Unauthenticated,
+        | ErrorReason::CredentialAmbiguous
+        | ErrorReason::UsersNotConfigured
+        | ErrorReason::UserTokenAmbiguous
+        | ErrorReason::UserTokenTooLarge
+        | ErrorReason::UserTokenMalformed
+        | ErrorReason::UserTokenUnsigned
+        | ErrorReason::UserTokenSymmetric
+        | ErrorReason::UserTokenAlgorithm
+        | ErrorReason::UserTokenKeyUnknown
+        | ErrorReason::UserTokenSignature
+        | ErrorReason::UserTokenType
+        | ErrorReason::UserTokenIssuer
+        | ErrorReason::UserTokenAudience
+        | ErrorReason::UserTokenPresenter
+        | ErrorReason::UserTokenExpired
+        | ErrorReason::UserTokenNotYetValid
+        | ErrorReason::UserTokenLivesTooLong
+        | ErrorReason::UserTokenClaimMissing
+        | ErrorReason::UserTokenClaimInvalid => Code::Unauthenticated,
         ErrorReason::PermissionDenied => Code::PermissionDenied,
         ErrorReason::KeyNotFound
         | ErrorReason::ScopeNotFound
@@ -135,7 +153,9 @@ pub fn code(reason: ErrorReason) -> Code {
         | ErrorReason::ScopeInUse
         | ErrorReason::LastOperatorKey => Code::FailedPrecondition,
         ErrorReason::ConcurrentChange | ErrorReason::EtagMismatch => Code::Aborted,
-        ErrorReason::DatabaseUnavailable | ErrorReason::NotServing => Code::Unavailable,
+        ErrorReason::DatabaseUnavailable
+        | ErrorReason::NotServing
+        | ErrorReason::UserKeysUnavailable => Code::Unavailable,
         ErrorReason::CommittedNotYetEffective | ErrorReason::DeadlineExceeded => {
             Code::DeadlineExceeded
         }

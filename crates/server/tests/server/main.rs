@@ -16,7 +16,6 @@ mod harness;
 mod hints;
 mod management;
 mod outage;
-mod roles;
 mod secrets;
 mod stale;
 mod verification;

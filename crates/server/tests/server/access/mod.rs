@@ -1,3 +1,12 @@
 //! Who may do what, and what nobody gains.
 
+mod advisor_access;
+mod cast;
+mod grants;
+mod key_management;
+mod key_verification;
 mod power;
+mod requests;
+mod table;
+mod unseen;
+mod users;

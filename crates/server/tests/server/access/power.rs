@@ -1,7 +1,7 @@
 //! Power over Keyward itself does not grow: whatever some service keys do to service keys, they never
 //! hold a scope that none of them held before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use apikey::id::{BusinessId, KeyId};
 use keyward_proto::v1::{CreateKeyRequest, Key, RotateKeyRequest, UpdateKeyRequest};
@@ -65,7 +65,8 @@ fn of_a_caller() -> impl Strategy<Value = Scopes> {
 struct World {
     server: Server,
     all: Vec<String>,
-    in_hand: BTreeMap<String, String>,
+    /// In the order in which they came there; all of a key's but the last are of no use any more.
+    in_hand: Vec<ServiceKey>,
 }
 
 impl World {
@@ -73,21 +74,21 @@ impl World {
     async fn new(callers: &[Scopes], others: &[Scopes]) -> Self {
         let server = Server::on_sqlite().await;
         let mut world =
-            Self { all: vec![server.operator.key_id.clone()], in_hand: BTreeMap::new(), server };
+            Self { all: vec![server.operator.key_id.clone()], in_hand: Vec::new(), server };
         for (scopes, calls) in
             callers.iter().map(|scopes| (scopes, true)).chain(others.iter().map(|s| (s, false)))
         {
-            let ServiceKey { key_id, secret } = world.server.service_key(scopes).await;
-            world.all.push(key_id.clone());
+            let key = world.server.service_key(scopes).await;
+            world.all.push(key.key_id.clone());
             if calls {
-                world.in_hand.insert(key_id, secret);
+                world.in_hand.push(key);
             }
         }
         world
     }
 
     fn caller(&self, number: usize) -> &str {
-        self.in_hand.values().nth(number % self.in_hand.len()).unwrap()
+        &self.in_hand[number % self.in_hand.len()].secret
     }
 
     fn key(&self, number: usize) -> String {
@@ -109,7 +110,7 @@ impl World {
                 let made = made.into_inner();
                 let key_id = made.key.unwrap().key_id;
                 self.all.push(key_id.clone());
-                self.in_hand.insert(key_id, made.secret);
+                self.in_hand.push(ServiceKey { key_id, secret: made.secret });
             }
             Operation::Update { by, of, scopes } => {
                 let mut caller = self.server.management_as(self.caller(*by));
@@ -131,7 +132,8 @@ impl World {
                     ..RotateKeyRequest::default()
                 };
                 let Ok(rotated) = caller.rotate_key(request).await else { return false };
-                self.in_hand.insert(key_id, rotated.into_inner().secret);
+                let secret = rotated.into_inner().secret;
+                self.in_hand.push(ServiceKey { key_id, secret });
             }
         }
         true
@@ -140,7 +142,7 @@ impl World {
     /// What the keys in hand may do together.
     async fn power(&self) -> BTreeSet<String> {
         let mut power = BTreeSet::new();
-        for key_id in self.in_hand.keys() {
+        for ServiceKey { key_id, .. } in &self.in_hand {
             let key_id = KeyId::parse(key_id).unwrap();
             let key = self.server.store.get_key(&BusinessId::keyward(), key_id).await.unwrap();
             let scopes = key.unwrap().settings.scopes;
