@@ -146,3 +146,6 @@ fn tell(keys: &KeySet) {
         tracing::warn!(skipped, "a key of the users' issuer is of no use");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,5 +8,6 @@ mod key_verification;
 mod power;
 mod requests;
 mod table;
+mod tokens;
 mod unseen;
 mod users;

@@ -10,11 +10,16 @@ use keyward_server::callers::{
     token::Expected,
 };
 use ring::rand::SecureRandom;
+use serde_json::Value;
 
 use super::Server;
 
 /// The issuer of every token here.
 pub(crate) const ISSUER: &str = keyward_server::callers::development_issuer::ISSUER;
+
+/// What their `aud` and `typ` are.
+pub(crate) const AUDIENCE: &str = "keyward";
+pub(crate) const TOKEN_TYPE: &str = "keyward-user+jwt";
 
 /// What a token says of a person.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +40,7 @@ impl<'a> UserToken<'a> {
 }
 
 fn expected() -> Expected {
-    DevelopmentIssuer::expected("keyward", "keyward-user+jwt")
+    DevelopmentIssuer::expected(AUDIENCE, TOKEN_TYPE)
 }
 
 /// An issuer, and whom the server asks about it.
@@ -58,5 +63,15 @@ impl Server {
             business: business.map(str::to_owned),
         };
         self.users.token(&person, &expected(), self.clock.now())
+    }
+
+    /// Whatever it says, signed by the issuer.
+    pub(crate) fn signed(&self, header: &Value, claims: &Value) -> String {
+        self.users.sign(header, claims)
+    }
+
+    /// What the clock shows, in seconds since 1970.
+    pub(crate) fn clock_seconds(&self) -> i64 {
+        self.clock.now().as_micros() / 1_000_000
     }
 }
