@@ -85,9 +85,8 @@ pub async fn to_businesses(
     };
     let mine = match &user.role {
         UserRole::BusinessAdmin(own) => {
-            let right = Right::Business;
-            let all = business_ids.iter().all(|id| *id == own.as_str());
-            (all && !own.is_reserved()).then_some(right)
+            let all_own = business_ids.iter().all(|id| *id == own.as_str());
+            (all_own && !own.is_reserved()).then_some(Right::Business)
         }
         UserRole::Advisor => granted(store, user, business_ids).await?.then_some(Right::Grant),
         UserRole::Other => None,

@@ -1,5 +1,6 @@
-//! The cold path: keys, the catalogue and advisors' access, changed in the store and then in memory before a caller
-//! hears OK. Each RPC: unpack, authorize, validate, one call of the store, wait until it is in effect, pack.
+//! The cold path: keys, the catalogue and advisors' access, changed in the store and then in memory
+//! before a caller hears OK. Each RPC: unpack, authorize, validate, one call of the store, wait until it
+//! is in effect, pack.
 
 mod advisors;
 mod audit;

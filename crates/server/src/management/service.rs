@@ -1,4 +1,5 @@
-//! The RPCs of KeyManagement and AdvisorAccess, one after the other. What each does stands in its group's file.
+//! The RPCs of KeyManagement and AdvisorAccess, one after the other. What each does stands in its
+//! group's file.
 
 use keyward_proto::v1::{
     advisor_access_server::AdvisorAccess, key_management_server::KeyManagement, *,
