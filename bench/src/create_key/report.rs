@@ -69,7 +69,7 @@ Written by `cargo xtask bench create-key --report docs/performance.md`; do not e
 ## How
 
 - A private PostgreSQL cluster with its defaults: `fsync` and `synchronous_commit` on, so that each commit waits for the disk. Keyward (profile `{profile}`) writes to one database of it, pgbench to a copy, so that Keyward's memory does not fill with what pgbench makes. Nothing is pinned: server, database and callers share the machine.
-- pgbench runs what Keyward runs: the statements are read out of PostgreSQL's log of a CreateKey of this run, and become its script, prepared, with the parameters as variables. Each transaction has a revision, a key id and a digest of its own, which the first statement hands on, and one of {BUSINESSES} businesses.
+- pgbench runs what Keyward runs: the statements are read out of PostgreSQL's log of a CreateKey of this run, and become its script, prepared, with the parameters as variables. Each transaction has a revision, a key id and a digest of its own, which the first statement hands on, and one of {BUSINESSES} businesses that are there.
 - {pairs} rounds of {seconds} s for each, in turn, every second round backwards, after a warm-up. The ratio is taken within a round; the interval is the one of order statistics for a median. Each caller of Keyward has a connection of its own and makes one call after the other; every answer must bring a secret.
 - pgbench's figure ends with the commit. Keyward's call includes what follows: the look at what changed, by which every change reaches memory before it is acknowledged, and which changes that wait at the same time share.
 
