@@ -12,6 +12,8 @@ use crate::machine::Machine;
 pub(super) struct Report<'a> {
     pub(super) options: &'a Options,
     pub(super) machine: Machine,
+    /// Before anything was run: what else the machine had to do.
+    pub(super) load_before: String,
     pub(super) stage: &'a Stage,
     pub(super) comparisons: Vec<Comparison>,
 }
@@ -88,13 +90,13 @@ Every change locks the counter's row first, so that changes have one order, and 
     fn place(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Machine { profile: _, processor, cores, kernel, date, commit, rustc, .. } =
             &self.machine;
-        let postgres = &self.stage.postgres;
+        let (postgres, load) = (&self.stage.postgres, &self.load_before);
         write!(
             f,
             "
 ## Where and when
 
-{date}, commit {commit}. {processor}, {cores} cores, Linux {kernel}; {postgres}, {rustc}. Figures of another machine compare by their ratios alone.
+{date}, commit {commit}. {processor}, {cores} cores, Linux {kernel}; {postgres}, {rustc}. The load average before was {load}: well above 0, others had their share of the machine, and the figures scatter. Figures of another machine compare by their ratios alone.
 "
         )
     }
