@@ -106,7 +106,8 @@ pub struct Config {
     /// The `iss` of user tokens. Default on the embedded store: the development issuer.
     #[arg(long, global = true, env = "KEYWARD_USER_ISSUER", requires = "user_jwks")]
     pub user_issuer: Option<String>,
-    /// Where the issuer's public keys are (a JWK set): a file, or an https:// URL.
+    /// Where the issuer's public keys are (a JWK set): a file, or an https:// URL (http://
+    /// on this machine alone).
     #[arg(
         long,
         global = true,
