@@ -82,8 +82,7 @@ impl Authenticator {
     }
 
     fn caller(&self, view: &View, secret: &[u8]) -> Result<Caller, Refusal> {
-        let record =
-            view.find(&self.peppers, secret).ok_or_else(Refusal::credential_invalid)?;
+        let record = view.find(&self.peppers, secret).ok_or_else(Refusal::credential_invalid)?;
         let nothing = Requirement { required: &[], sufficient: &[], endpoint: None };
         let found = record.found();
         let now = self.clock.now();
