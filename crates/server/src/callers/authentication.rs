@@ -82,15 +82,26 @@ impl Authenticator {
     }
 
     fn caller(&self, view: &View, secret: &[u8]) -> Result<Caller, Refusal> {
-        let record = view.find(&self.peppers, secret).ok_or_else(Refusal::credential_invalid)?;
+        let invalid = || {
+            Refusal::new(ErrorReason::CredentialInvalid, "the credential is not a live service key")
+        };
+        // Before the record: what comes meanwhile is asked for again in a change.
+        let admitted_at = view.applied();
+        let record = view.find(&self.peppers, secret).ok_or_else(invalid)?;
         let nothing = Requirement { required: &[], sufficient: &[], endpoint: None };
         let found = record.found();
         let now = self.clock.now();
         let verdict = decide(Some(&found), &nothing, &view.catalogue(), RECOGNITION_DEFAULT, now);
         if !record.business.id.is_reserved() || verdict != Verdict::Valid {
-            return Err(Refusal::credential_invalid());
+            return Err(invalid());
         }
-        Ok(Caller { key_id: record.key_id, roles: record.roles, peer: None, user: None })
+        Ok(Caller {
+            key_id: record.key_id,
+            roles: record.roles,
+            admitted_at,
+            peer: None,
+            user: None,
+        })
     }
 
     /// The user whom the caller presents, which it needs a role for, whatever it presents.
