@@ -9,7 +9,7 @@ use apikey::{
     id::KeyId,
     verdict::RECOGNITION_DEFAULT,
 };
-use keyward_store::{PoolLimits, Store, exclusive::Exclusive};
+use keyward_store::{PoolLimits, Store, exclusive::Exclusive, migrations::MigrationStatus};
 use ring::rand::SecureRandom;
 
 use crate::{
@@ -73,6 +73,7 @@ pub async fn migrate(
     };
     match what {
         Migrate::Up => {
+            refuse_unknown(&store.migration_status().await?)?;
             let run = store.migrate().await?;
             run.iter().for_each(|version| say(&format!("ran {version}")));
             say(&format!("{} migrations run; the schema is up to date", run.len()));
@@ -144,9 +145,7 @@ pub async fn prepare(
     clock: &dyn Clock,
 ) -> anyhow::Result<()> {
     let status = store.migration_status().await?;
-    if let Some(version) = status.unknown.last() {
-        bail!("the database has migration {version}, which a newer Keyward made; start that one");
-    }
+    refuse_unknown(&status)?;
     if !status.pending.is_empty() {
         if config.database_url.is_some() {
             bail!(
@@ -159,6 +158,15 @@ pub async fn prepare(
     let now = clock.now();
     store.check_peppers(peppers, now.saturating_sub(RECOGNITION_DEFAULT), now).await??;
     Ok(())
+}
+
+fn refuse_unknown(status: &MigrationStatus) -> anyhow::Result<()> {
+    match status.unknown.last() {
+        Some(version) => {
+            bail!("the database has migration {version}, which a newer Keyward made; use that one")
+        }
+        None => Ok(()),
+    }
 }
 
 /// A line on standard output.

@@ -27,6 +27,7 @@ drop trigger d_no_truncate on scopes;
 drop trigger c_end on scopes;
 drop trigger b_stamp on scopes;
 drop trigger a_take_revision on scopes;
+drop trigger forward_only on change_counter;
 drop function keyward_refuse();
 drop function keyward_end_scope();
 drop function keyward_end_secret();

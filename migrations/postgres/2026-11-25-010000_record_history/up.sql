@@ -69,6 +69,10 @@ begin
 end
 $$;
 
+-- Who follows the history would miss what takes a place that was taken before.
+create trigger forward_only before update of rev on change_counter for each row
+    when (new.rev < old.rev) execute function keyward_refuse('it never goes back');
+
 create trigger a_take_revision before insert or update or delete on businesses
     for each statement execute function keyward_take_revision();
 create trigger a_take_revision before insert or update or delete on keys

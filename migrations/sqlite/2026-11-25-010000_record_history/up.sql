@@ -55,6 +55,12 @@ create table idempotent_requests (
 ) strict;
 create index idempotent_requests_by_time on idempotent_requests (create_time);
 
+-- Who follows the history would miss what takes a place that was taken before.
+create trigger change_counter_forward_only before update of rev on change_counter when new.rev < old.rev
+begin
+    select raise(abort, 'UPDATE of change_counter is refused: it never goes back');
+end;
+
 -- Only Keyward writes what it holds in memory: `keyward_writes()` is a function of its own connections,
 -- so that any other program's statement fails. (A write that is forced all the same is noticed.) The
 -- rows' stamps are compared too, so that Keyward itself cannot forget one.

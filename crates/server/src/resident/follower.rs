@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicI64, Ordering},
     },
     time::{Duration, Instant},
@@ -43,13 +43,6 @@ pub struct WentBack {
     pub memory: Revision,
 }
 
-impl WentBack {
-    /// A database must hold at least what memory does.
-    fn unless_ahead(database: Revision, memory: Revision) -> Result<(), Self> {
-        if database < memory { Err(Self { database, memory }) } else { Ok(()) }
-    }
-}
-
 impl From<WentBack> for StoreError {
     fn from(went_back: WentBack) -> Self {
         Self::Unavailable(went_back.to_string())
@@ -67,6 +60,9 @@ pub struct Follower {
     foreign_writes: AtomicI64,
     /// Held while changes are fetched and applied: one at a time, in order.
     turn: Mutex<()>,
+    /// What was found once. The history may grow again, and would be another one: only everything
+    /// anew could be served then.
+    went_back: OnceLock<WentBack>,
 }
 
 impl Follower {
@@ -83,8 +79,8 @@ impl Follower {
         let foreign_writes = AtomicI64::new(store.foreign_writes().await?);
         let view = View::load(&store, recognition, clock.now()).await?;
         let index = Arc::new(Index::new(gate, view));
-        let turn = Mutex::new(());
-        let follower = Self { store, index, clock, recognition, foreign_writes, turn };
+        let (turn, went_back) = (Mutex::new(()), OnceLock::new());
+        let follower = Self { store, index, clock, recognition, foreign_writes, turn, went_back };
         follower.catch_up().await?;
         Ok(follower)
     }
@@ -130,6 +126,18 @@ impl Follower {
         self.take_in().await
     }
 
+    /// A database must hold at least what memory does, and never have held less.
+    fn unless_behind(&self, database: Revision) -> Result<(), WentBack> {
+        let memory = self.index.applied();
+        if database < memory {
+            let went_back = WentBack { database, memory };
+            if self.went_back.set(went_back).is_ok() {
+                tracing::error!(error.cause = %went_back, "nothing is answered any more");
+            }
+        }
+        self.went_back.get().map_or(Ok(()), |went_back| Err(*went_back))
+    }
+
     /// Only ever called by whoever has the turn.
     async fn take_in(&self) -> Result<(), StoreError> {
         let asked = Instant::now();
@@ -137,7 +145,7 @@ impl Follower {
         let changes = timeout(FETCH_MAX, changes)
             .await
             .unwrap_or_else(|_| Err(StoreError::Unavailable("no answer in time".to_owned())))?;
-        WentBack::unless_ahead(changes.through, self.index.applied())?;
+        self.unless_behind(changes.through)?;
         self.index.apply(changes);
         self.index.keep_current(asked + CURRENT_FOR);
         Ok(())
@@ -149,7 +157,7 @@ impl Follower {
         let view = View::load(&self.store, self.recognition, self.clock.now()).await?;
         // It was read page by page: what changed meanwhile may be in by half.
         view.put(self.store.changes_after(view.applied()).await?);
-        let ahead = WentBack::unless_ahead(view.applied(), self.index.applied());
+        let ahead = self.unless_behind(view.applied());
         if ahead.is_ok() {
             self.index.replace(view);
         }

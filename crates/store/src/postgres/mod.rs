@@ -39,6 +39,9 @@ type Manager = AsyncDieselConnectionManager<Connection>;
 /// comes first: this is for one that is silent.
 const CALL_MAX: Duration = Duration::from_secs(15);
 
+/// One looks at what changed; another finds a free one while a call to it has no answer.
+const FEED_CONNECTIONS: usize = 2;
+
 define_sql_function! {
     /// Where `part` begins in `text`, from 1; 0 where it does not.
     #[sql_name = "strpos"]
@@ -95,6 +98,8 @@ mod queries;
 #[derive(Clone)]
 pub(crate) struct Database {
     pool: Pool<Connection>,
+    /// For following what changes, and nothing else: writers that all wait must not make memory old.
+    feed: Pool<Connection>,
     connector: Connector,
 }
 
@@ -109,27 +114,9 @@ impl Database {
     /// Opens nothing yet: connections come with their first use.
     pub(crate) fn new(url: &str, limits: PoolLimits) -> Result<Self, BadDatabaseUrl> {
         let connector = Connector::new(url)?;
-        let for_setup = connector.clone();
-        // The URL is the connector's alone.
-        let manager = Manager::new_with_config("", {
-            let mut manager = ManagerConfig::default();
-            manager.recycling_method = RecyclingMethod::Fast;
-            manager.custom_setup = Box::new(move |_| {
-                let connector = for_setup.clone();
-                Box::pin(async move { connector.connect().await })
-            });
-            manager
-        });
-        let pool = Pool::builder(manager)
-            .max_size(limits.connections)
-            .wait_timeout(Some(limits.wait))
-            .create_timeout(Some(CONNECT_TIMEOUT))
-            // The one that was used last has its statements prepared and its catalogue's caches warm.
-            .queue_mode(QueueMode::Lifo)
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| BadDatabaseUrl(chain(&error)))?;
-        Ok(Self { pool, connector })
+        let feed = pool(&connector, PoolLimits { connections: FEED_CONNECTIONS, ..limits })?;
+        let pool = pool(&connector, limits)?;
+        Ok(Self { pool, feed, connector })
     }
 
     /// Who hears of changes.
@@ -147,6 +134,7 @@ impl Database {
             // Who does not answer is not asked again: its connection is among those that are free now,
             // and those beside it are likely no better.
             self.pool.retain(|_, _| false);
+            self.feed.retain(|_, _| false);
             Err(StoreError::Unavailable(format!("no answer in {CALL_MAX:?}")).into())
         })
     }
@@ -158,4 +146,31 @@ impl Database {
     async fn write(&self) -> Result<Object<Manager>, StoreError> {
         Ok(self.pool.get().await?)
     }
+
+    async fn follow(&self) -> Result<Object<Manager>, StoreError> {
+        Ok(self.feed.get().await?)
+    }
+}
+
+fn pool(connector: &Connector, limits: PoolLimits) -> Result<Pool<Connection>, BadDatabaseUrl> {
+    let for_setup = connector.clone();
+    // The URL is the connector's alone.
+    let manager = Manager::new_with_config("", {
+        let mut manager = ManagerConfig::default();
+        manager.recycling_method = RecyclingMethod::Fast;
+        manager.custom_setup = Box::new(move |_| {
+            let connector = for_setup.clone();
+            Box::pin(async move { connector.connect().await })
+        });
+        manager
+    });
+    Pool::builder(manager)
+        .max_size(limits.connections)
+        .wait_timeout(Some(limits.wait))
+        .create_timeout(Some(CONNECT_TIMEOUT))
+        // The one that was used last has its statements prepared and its catalogue's caches warm.
+        .queue_mode(QueueMode::Lifo)
+        .runtime(Runtime::Tokio1)
+        .build()
+        .map_err(|error| BadDatabaseUrl(chain(&error)))
 }

@@ -17,14 +17,14 @@ type Told = (Vec<i64>, Vec<HeldBusinessRow>, Vec<ScopeRow>, Vec<HeldSecretRow>);
 impl engine::Database {
     /// The newest committed change.
     pub(crate) async fn revision(&self) -> Result<Revision, StoreError> {
-        let mut conn = self.read().await?;
+        let mut conn = self.follow().await?;
         current_revision(&mut conn).await
     }
 
     /// All that changed after `applied`, as one moment shows it: of a transaction that touched several
     /// tables either everything is told or nothing.
     pub(crate) async fn changes_after(&self, applied: Revision) -> Result<Changes, StoreError> {
-        let mut conn = self.read().await?;
+        let mut conn = self.follow().await?;
         read_snapshot!(conn, async move |conn| changes_in(conn, applied).await).await
     }
 
@@ -34,7 +34,7 @@ impl engine::Database {
         after: Option<&str>,
         limit: i64,
     ) -> Result<Vec<HeldBusiness>, StoreError> {
-        let mut conn = self.read().await?;
+        let mut conn = self.follow().await?;
         let rows: Vec<HeldBusinessRow> = businesses::table
             .filter(businesses::business_id.gt(after.unwrap_or_default()))
             .order(businesses::business_id)
@@ -51,7 +51,7 @@ impl engine::Database {
         after: Option<Digest>,
         limit: i64,
     ) -> Result<Vec<HeldSecret>, StoreError> {
-        let mut conn = self.read().await?;
+        let mut conn = self.follow().await?;
         let after = after.map_or_else(Vec::new, |digest| digest.as_bytes().to_vec());
         let rows: Vec<HeldSecretRow> = secrets::table
             .inner_join(keys::table)

@@ -31,7 +31,8 @@ use crate::{
 async fn begin(conn: &mut engine::Connection, act: &Act) -> Result<Revision, ChangeError> {
     let rev = engine::next_revision(conn).await?;
     if let Some(Revision(admitted_at)) = act.admitted_at {
-        let service_key = KeyId::parse(&act.actor.caller).map_err(|_| Refused::CallerChanged)?;
+        let service_key =
+            KeyId::parse(&act.actor.caller).map_err(|_other| Refused::CallerChanged)?;
         let unchanged: Option<UidColumn> = schema::keys::table
             .inner_join(schema::businesses::table)
             .filter(schema::keys::key_id.eq(UidColumn(service_key)))

@@ -144,6 +144,10 @@ impl Database {
         Ok(self.readers.get().await?)
     }
 
+    async fn follow(&self) -> Result<Object<Manager>, StoreError> {
+        self.read().await
+    }
+
     async fn write(&self) -> Result<Object<Manager>, StoreError> {
         Ok(self.writer.get().await?)
     }

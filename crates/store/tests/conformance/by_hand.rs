@@ -79,6 +79,8 @@ mod sqlite {
                 assert!(refused.contains("never deleted"), "{table}: {refused}");
             }
         }
+        let refused = db.run_script("update change_counter set rev = rev - 1").unwrap_err();
+        assert!(refused.contains("never goes back"), "{refused}");
         assert_eq!(rows(&db), before);
     }
 }
@@ -246,6 +248,21 @@ mod postgres {
             assert!(refused.contains("is refused"), "{statement}: {refused}");
         }
         assert_eq!(rows(&db), before);
+    }
+
+    /// Whoever follows would miss what takes a place that was taken before.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_counter_never_goes_back() {
+        let db = Database::postgres().await;
+        some_of_everything(&db).await;
+        let before = db.store.revision().await.unwrap();
+        let and_a_change = "update keys set description = 'by hand'";
+        for set in ["rev = rev - 1", "rev = 0", "rev = -1"] {
+            let sql = format!("begin; update change_counter set {set}; {and_a_change}; commit");
+            let refused = db.execute(&sql).unwrap_err();
+            assert!(refused.contains("it never goes back"), "{refused}");
+        }
+        assert_eq!(db.store.revision().await.unwrap(), before);
     }
 
     #[tokio::test(flavor = "multi_thread")]

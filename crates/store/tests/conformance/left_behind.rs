@@ -190,7 +190,7 @@ async fn no_key_is_made_after_the_answer_to_an_ended_access(db: Database) {
         ended.unwrap().value.keys.len()
     };
     let act = by_advisor("dana", 1);
-    makers_are_told_whole(&db.store, new_key, act, Refused::AccessEnded, let_go).await;
+    Box::pin(makers_are_told_whole(&db.store, new_key, act, Refused::AccessEnded, let_go)).await;
 }
 
 /// Nor does a service key that makes others while it is revoked.
@@ -200,7 +200,8 @@ async fn no_key_is_made_after_the_answer_to_a_revoked_service_key(db: Database) 
     let admitted_at = db.store.revision().await.unwrap();
     let let_go = async { let_go(&db.store, 11, 2).await.left_behind.len() };
     let act = by_service_key(11, admitted_at, 1);
-    makers_are_told_whole(&db.store, service_key, act, Refused::CallerChanged, let_go).await;
+    Box::pin(makers_are_told_whole(&db.store, service_key, act, Refused::CallerChanged, let_go))
+        .await;
 }
 
 /// What a service key does that was admitted at last.

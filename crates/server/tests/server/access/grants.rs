@@ -295,6 +295,7 @@ mod postgres_by_hand {
         let database = test_postgres::shared().create_database().unwrap();
         let cast = Cast::on(Server::on_postgres(database).await).await;
         make(&cast, Who::Advisor, CLIENT).await;
+        cast.server.database().psql("update keys set description = repeat('é', 1024)").unwrap();
         let columns = "business_id, rev, display_name, description, scopes, annotations, \
             revoke_reason_text, prefix, obfuscated_secret, creator_caller, creator_user_issuer, \
             creator_user_subject, create_time, update_time";
@@ -309,5 +310,27 @@ mod postgres_by_hand {
         let live = "select count(*) from keys \
                     where creator_user_subject = 'dana' and revoke_time is null";
         assert_eq!(cast.server.database().psql(live).unwrap().trim(), "0");
+
+        // One revision with more events than one answer holds is told in parts.
+        let revision = ended.receipt.unwrap().revision;
+        let mut request = ListAuditEventsRequest {
+            business_id: CLIENT.to_owned(),
+            after_revision: revision - 1,
+            ..ListAuditEventsRequest::default()
+        };
+        let (mut told, mut parts) = (0, 0);
+        loop {
+            let answer = cast.keys(Who::Audit).list_audit_events(request.clone()).await.unwrap();
+            let answer = answer.into_inner();
+            (told, parts) = (told + answer.events.len(), parts + 1);
+            if answer.next_page_token.is_empty() {
+                assert_eq!(answer.last_revision, revision);
+                break;
+            }
+            assert_eq!(answer.last_revision, revision - 1);
+            request.page_token = answer.next_page_token;
+        }
+        assert_eq!(told, 1 + 1_001);
+        assert!(parts > 1);
     }
 }

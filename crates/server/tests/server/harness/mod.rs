@@ -231,6 +231,15 @@ impl Server {
         }
     }
 
+    /// Sets the history back by a place, as a restored database has it. No statement by hand can.
+    pub(crate) fn set_back(&self) {
+        let unguarded = match &self.home {
+            Home::Database(_) => "alter table change_counter disable trigger forward_only",
+            Home::Folder(_) => "drop trigger change_counter_forward_only",
+        };
+        self.by_hand(&format!("{unguarded}; update change_counter set rev = rev - 1"));
+    }
+
     /// The PostgreSQL below.
     pub(crate) fn database(&self) -> &Database {
         match &self.home {
