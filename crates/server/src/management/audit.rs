@@ -126,7 +126,7 @@ mod tests {
                 if events.is_empty() {
                     break;
                 }
-                let bytes: usize = events.iter().map(Message::encoded_len).sum();
+                let bytes: usize = events.iter().map(AuditEvent::encoded_len).sum();
                 assert!(bytes <= MOST || events.len() == 1, "{bytes}");
                 (after, skip) =
                     if is_cut { (after, skip + events.len()) } else { (last_revision, 0) };
