@@ -242,12 +242,14 @@ async fn everything_wrong_is_told_at_once(server: Server) {
         key_id: "key_1".to_owned(),
         after_revision: -1,
         page_size: -1,
+        page_token: "?".to_owned(),
     };
     refused(server.management().list_audit_events(request).await).violates(&[
         ("business_id", "character 3 is ' '"),
         ("key_id", "a key id is `key_` and 26"),
         ("after_revision", "must not be negative; 0 begins with the first event"),
         ("page_size", "must not be negative"),
+        ("page_token", "must be next_page_token"),
     ]);
 }
 
