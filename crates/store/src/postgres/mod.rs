@@ -2,6 +2,8 @@
 
 mod exclusive;
 mod migrations;
+mod partitions;
+mod usage;
 
 use std::time::Duration;
 
@@ -23,6 +25,8 @@ use crate::{
 };
 
 pub(crate) use exclusive::Exclusive;
+use partitions::keep_partitions;
+use usage::{ALONE, with_counts};
 
 pub(crate) type Backend = Pg;
 pub(crate) type Connection = AsyncPgConnection;
@@ -71,6 +75,43 @@ macro_rules! holds_scope {
 macro_rules! write_transaction {
     ($conn:ident, $body:expr) => {
         diesel_async::AsyncConnection::transaction(&mut *$conn, $body)
+    };
+}
+
+/// Reads in one transaction, all of one snapshot.
+macro_rules! snapshot {
+    ($conn:ident, $body:expr) => {
+        $conn.build_transaction().read_only().repeatable_read().run($body)
+    };
+}
+
+/// A query whose rows others may lock in the same way, and nobody in another.
+macro_rules! shared {
+    ($query:expr) => {
+        $query.for_share()
+    };
+}
+
+/// A query whose rows nobody else may lock.
+macro_rules! unshared {
+    ($query:expr) => {
+        $query.for_update()
+    };
+}
+
+/// When a key was last used: by what is rolled up, and by the open slots.
+macro_rules! last_use {
+    ($open:expr) => {
+        diesel::dsl::sql::<crate::schema::sql_types::Moment>(
+            "coalesce((select max(used.last_time) from (
+                select last_use_time as last_time from usage_last
+                where usage_last.key_id = keys.key_id
+                union all
+                select last_time from usage_slots
+                where usage_slots.key_id = keys.key_id and verdict = 1 and slot_start = any(",
+        )
+        .bind::<diesel::sql_types::Array<crate::schema::sql_types::Moment>, _>($open.to_vec())
+        .sql(")) as used), '0001-01-01T00:00:00Z')")
     };
 }
 

@@ -9,6 +9,7 @@ mod idempotence;
 pub(crate) mod keys;
 pub(crate) mod list;
 pub(crate) mod peppers;
+pub(crate) mod usage;
 
 use super as engine;
 use crate::{error::ChangeError, record::Revision};

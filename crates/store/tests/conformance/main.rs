@@ -54,3 +54,4 @@ mod peppers;
 mod revisions;
 mod schema;
 mod scope_checks;
+mod usage;
