@@ -55,7 +55,7 @@ const POSTGRES_COLUMNS: &str = "
         || case is_nullable when 'NO' then ' required' else ' nullable' end as line
     from information_schema.columns
     where table_schema = 'public' and table_name not like '\\_\\_diesel%'
-        and table_name::regclass not in (select oid from pg_class where relispartition)";
+        and table_name not in (select relname from pg_class where relispartition)";
 
 /// A primary key of one integer has no index: the table itself is one.
 const SQLITE_UNIQUE: &str = "

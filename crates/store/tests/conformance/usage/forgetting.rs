@@ -84,8 +84,8 @@ async fn postgres_has_partitions_ahead_and_drops_them() {
 
     roll_up_all(&db.store, minute(4 * DAY)).await;
     keep_all(&db.store, minute(3 * DAY)).await;
-    let kept = ["usage_slots_20260301", "usage_slots_20260302", "usage_slots_20260305"];
-    assert_eq!(partitions()[..3], kept, "the 4th lies in the default one");
+    let kept = ["usage_slots_20260302", "usage_slots_20260305", "usage_slots_default"];
+    assert_eq!(partitions(), kept, "what is of the 4th lies in the default one");
     keep_all(&db.store, minute(7 * DAY)).await;
     assert_eq!(db.lines(stray), ["0"]);
     let rest = partitions();
