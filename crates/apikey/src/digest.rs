@@ -229,11 +229,6 @@ impl PepperSet {
         &self.newest
     }
 
-    /// The pepper of this version, if it is held.
-    pub fn get(&self, version: PepperVersion) -> Option<&Pepper> {
-        self.iter().find(|pepper| pepper.version == version)
-    }
-
     /// All of them, newest first.
     pub fn iter(&self) -> impl Iterator<Item = &Pepper> {
         std::iter::once(&self.newest).chain(&self.older)

@@ -12,16 +12,21 @@ use keyward_proto::v1::{
 };
 use keyward_store::Store;
 use ring::rand::SecureRandom;
-use tokio::{net::TcpListener, task::JoinHandle};
-use tokio_stream::{StreamExt as _, wrappers::TcpListenerStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+use tokio_stream::{Stream, StreamExt as _, wrappers::TcpListenerStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::transport::Server;
-use tonic_health::{ServingStatus, server::HealthReporter};
 
 use crate::{
-    access::advisors::Advisors,
-    callers::authentication::{AuthenticationLayer, Authenticator},
+    callers::{
+        authentication::{AuthenticationLayer, Authenticator},
+        issuer::UserIssuer,
+    },
     errors::form::FormLayer,
+    health::Health,
     management::Management,
     resident::{
         follower::{Follower, WentBack},
@@ -44,12 +49,8 @@ const KEEPALIVE_EVERY: Duration = Duration::from_secs(60);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long to wait after a connection could not be accepted.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(50);
-/// How often a paused server tries to load its keys.
-const RETRY_EVERY: Duration = Duration::from_secs(1);
-/// What health speaks of: all of it, and each service.
-const HEALTH_NAMES: [&str; 4] =
-    ["", "keyward.v1.KeyManagement", "keyward.v1.KeyVerification", "keyward.v1.AdvisorAccess"];
-
+/// How often a server tries to have its database again, or to load its keys from it.
+pub(crate) const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// What a server is made of.
 #[expect(missing_debug_implementations, reason = "a bag that is emptied at once")]
 pub struct Parts {
@@ -65,6 +66,8 @@ pub struct Parts {
     pub random: Arc<dyn SecureRandom + Send + Sync>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Who vouches for users; `None`: nobody, and there are none.
+    pub users: Option<UserIssuer>,
     /// What secrets may begin with; the first is the default.
     pub prefixes: Arc<[Prefix]>,
     /// How long a secret is recognised after its end.
@@ -81,7 +84,7 @@ pub struct Running {
     gate: Arc<Gate>,
     stop: CancellationToken,
     ended: CancellationToken,
-    health: HealthReporter,
+    health: Arc<Health>,
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
     tasks: TaskTracker,
     drain: Duration,
@@ -97,13 +100,16 @@ pub async fn start(
     right_until: Option<Instant>,
     drain: Duration,
 ) -> anyhow::Result<Running> {
-    let Parts { store, follower, gate, peppers, random, clock, prefixes, recognition } = parts;
+    let Parts { store, follower, gate, peppers, random, clock, users, prefixes, recognition } =
+        parts;
+    let users = users.map(Arc::new);
     let index = Arc::clone(follower.index());
     let tasks = TaskTracker::new();
     let authenticator = Authenticator {
         index: Arc::clone(&index),
         peppers: Arc::clone(&peppers),
         clock: Arc::clone(&clock),
+        users: users.clone(),
     };
     let management = Management {
         store,
@@ -116,8 +122,9 @@ pub async fn start(
     };
     let verification = Verification { index: Arc::clone(&index), peppers, clock, recognition };
 
-    let (health, health_service) = tonic_health::server::health_reporter();
-    set_health(&health, ServingStatus::NotServing).await;
+    let (reporter, health_service) = tonic_health::server::health_reporter();
+    let health = Arc::new(Health::new(reporter, Arc::clone(&gate)));
+    health.tell().await;
     let router = Server::builder()
         .max_concurrent_streams(STREAMS_MAX)
         .http2_max_header_list_size(HEADERS_BYTES_MAX)
@@ -130,34 +137,31 @@ pub async fn start(
                 .max_decoding_message_size(VERIFICATION_BYTES_MAX),
         )
         .add_service(
-            KeyManagementServer::new(management).max_decoding_message_size(MANAGEMENT_BYTES_MAX),
+            KeyManagementServer::new(management.clone())
+                .max_decoding_message_size(MANAGEMENT_BYTES_MAX),
         )
-        .add_service(AdvisorAccessServer::new(Advisors))
+        .add_service(
+            AdvisorAccessServer::new(management).max_decoding_message_size(MANAGEMENT_BYTES_MAX),
+        )
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?);
 
-    // `serve_with_incoming` leaves the sockets as they come; small answers must not wait for company.
-    let incoming = TcpListenerStream::new(listener).then(async |accepted| {
-        if accepted.is_err() {
-            // Out of descriptors, most likely: trying again at once would only burn the processor.
-            tokio::time::sleep(ACCEPT_AGAIN_AFTER).await;
-        }
-        let socket = accepted?;
-        socket.set_nodelay(true)?;
-        Ok::<_, std::io::Error>(socket)
-    });
     let stop = CancellationToken::new();
     tasks.spawn(Arc::clone(&follower).run(stop.clone()));
+    tasks.spawn(Arc::clone(&health).follow_gate(stop.clone()));
+    if let Some(users) = users {
+        tasks.spawn(Arc::clone(&users.keys).run(stop.clone()));
+    }
     gate.open(right_until);
     let until = stop.clone().cancelled_owned();
     let ended = CancellationToken::new();
     let tell = ended.clone().drop_guard();
     let serving = tasks.spawn(async move {
         let _tell = tell;
-        router.serve_with_incoming_shutdown(incoming, until).await
+        router.serve_with_incoming_shutdown(incoming(listener), until).await
     });
-    set_health(&health, ServingStatus::Serving).await;
+    health.tell().await;
     let resident_secrets = index.len();
     Ok(Running { resident_secrets, follower, gate, stop, ended, health, serving, tasks, drain })
 }
@@ -166,7 +170,7 @@ impl Running {
     /// Answers nothing from memory until resumed.
     pub async fn pause(&self) {
         self.gate.close();
-        set_health(&self.health, ServingStatus::NotServing).await;
+        self.health.tell().await;
     }
 
     /// Loads everything anew, while paused.
@@ -188,7 +192,7 @@ impl Running {
     /// Answers from now on until a moment; `None` for good.
     pub async fn resume(&self, right_until: Option<Instant>) {
         self.gate.open(right_until);
-        set_health(&self.health, ServingStatus::Serving).await;
+        self.health.tell().await;
     }
 
     /// Goes on answering until a moment, unless paused; `None` for good.
@@ -213,13 +217,9 @@ impl Running {
     /// # Errors
     /// When the server itself failed, or its time was over.
     pub async fn stop(self) -> anyhow::Result<()> {
-        let Self { stop, mut health, serving, tasks, drain, .. } = self;
-        set_health(&health, ServingStatus::NotServing).await;
+        let Self { stop, health, serving, tasks, drain, .. } = self;
         stop.cancel();
-        // Who watches is told, and the watch ends: it would hold the stop up.
-        for name in HEALTH_NAMES {
-            health.clear_service_status(name).await;
-        }
+        health.end().await;
         tasks.close();
         let finished = async {
             serving.await??;
@@ -233,10 +233,18 @@ impl Running {
     }
 }
 
-async fn set_health(health: &HealthReporter, status: ServingStatus) {
-    for name in HEALTH_NAMES {
-        health.set_service_status(name, status).await;
-    }
+/// The connections that come. `serve_with_incoming` leaves the sockets as they are; small answers must not
+/// wait for company.
+fn incoming(listener: TcpListener) -> impl Stream<Item = std::io::Result<TcpStream>> {
+    TcpListenerStream::new(listener).then(async |accepted| {
+        if accepted.is_err() {
+            // Out of descriptors, most likely: trying again at once would only burn the processor.
+            tokio::time::sleep(ACCEPT_AGAIN_AFTER).await;
+        }
+        let socket = accepted?;
+        socket.set_nodelay(true)?;
+        Ok(socket)
+    })
 }
 
 /// With the error types too: else nobody could read an error's details.

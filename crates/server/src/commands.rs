@@ -12,6 +12,7 @@ use keyward_store::{PoolLimits, Store, exclusive::Exclusive};
 use ring::rand::SecureRandom;
 
 use crate::{
+    callers::development_issuer::{DevelopmentIssuer, Person},
     config::{Config, Migrate},
     data_dir,
     operator_key::OperatorKey,
@@ -106,6 +107,16 @@ pub async fn operator_key(
     let key = key.store(&store, &*clock).await?;
     tracing::info!(key.id = %key.key_id, "an operator key was made");
     say(&secret);
+    Ok(())
+}
+
+/// `keyward user-token`: a token of the development issuer, alone on standard output. It needs no store, so
+/// a server may be running.
+pub fn user_token(config: &Config, person: &Person) -> anyhow::Result<()> {
+    let file = data_dir::development_issuer_file(&config.data_dir);
+    let issuer = data_dir::read_development_issuer(&file)?;
+    let expected = DevelopmentIssuer::expected(&config.user_audience, &config.user_token_type);
+    say(&issuer.token(person, &expected, SystemClock.now()));
     Ok(())
 }
 

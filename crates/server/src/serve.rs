@@ -20,7 +20,7 @@ use ring::rand::SecureRandom;
 use tokio::net::TcpListener;
 
 use crate::{
-    assembly::{self, Parts, Running},
+    assembly::{self, Parts, RETRY_EVERY, Running},
     commands::{self, say},
     config::Config,
     data_dir,
@@ -30,6 +30,7 @@ use crate::{
         gate::Gate,
     },
     shutdown::StopSignals,
+    users,
 };
 
 /// How often the right to answer is confirmed.
@@ -37,8 +38,6 @@ const CONFIRM_EVERY: Duration = Duration::from_secs(1);
 /// How long after taking the right over nobody else can be answering by a confirmation of theirs, even
 /// if clocks differ in their rate by a tenth.
 const TAKE_OVER_AFTER: Duration = CONFIRMATION.saturating_add(Duration::from_millis(500));
-/// How often a lost database is tried again.
-const RETRY_EVERY: Duration = Duration::from_secs(1);
 
 /// Serves until told to stop.
 ///
@@ -82,6 +81,7 @@ async fn start(
     let store = commands::store(config)?;
     let mut hold = commands::hold(config, &store).await?;
     let peppers = Arc::new(data_dir::peppers(config, &*random)?);
+    let users = users::issuer(config, &clock, &*random)?;
     commands::prepare(config, &store, &peppers, &*clock).await?;
     if hold.begin().await? {
         tracing::warn!(
@@ -106,6 +106,7 @@ async fn start(
         peppers,
         random,
         clock,
+        users,
         prefixes: config.secret_prefixes.clone().into(),
         recognition: RECOGNITION_DEFAULT,
     };

@@ -5,6 +5,12 @@ use apikey::{lifecycle::TransitionError, scope::ScopeName};
 use deadpool::managed::PoolError;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+/// A database's URL, or a file that it names, cannot be used. The text says what would be right, and
+/// repeats nothing of the URL but the names of files.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BadDatabaseUrl(pub(crate) String);
+
 /// The store could not do what it was asked. Its text is for the log, never for a caller.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -48,6 +54,12 @@ pub enum Refused {
     /// There is no such business.
     #[error("no such business")]
     BusinessNotFound,
+    /// The business never gave this advisor access.
+    #[error("no such grant")]
+    GrantNotFound,
+    /// The grant that the acting user needs is not live.
+    #[error("the user's grant is not live")]
+    AccessEnded,
     /// The key's state does not allow it.
     #[error(transparent)]
     Transition(#[from] TransitionError),
@@ -80,12 +92,10 @@ pub enum Refused {
 /// Why a scope cannot be given to a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScopeProblem {
-    /// The catalogue has no scope of this name.
+    /// The catalogue has no scope of this name; or, to a user, only the platform gives it.
     Unknown,
     /// The scope is retired.
     Retired,
-    /// Only the platform gives it.
-    OperatorsOnly,
 }
 
 /// A change did not happen: refused, or the store failed.

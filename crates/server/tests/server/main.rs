@@ -8,13 +8,15 @@
     reason = "a test that meets what it did not expect can only stop"
 )]
 
+mod access;
 mod by_hand;
 mod callers;
 mod contract;
 mod harness;
+mod hints;
 mod management;
 mod outage;
-mod roles;
 mod secrets;
+mod stale;
 mod verification;
 mod wire;

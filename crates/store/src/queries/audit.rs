@@ -6,10 +6,10 @@ use diesel_async::RunQueryDsl;
 
 use super::engine;
 use crate::{
-    audit::AuditQuery,
+    audit::{AuditEvent, AuditQuery},
     columns::UidColumn,
     error::{ChangeError, StoreError},
-    record::{AuditEvent, Revision},
+    record::Revision,
     rows::AuditRow,
     schema::audit_events,
 };
@@ -59,12 +59,14 @@ fn wanted(
     events
 }
 
-/// Writes a change's event.
+/// Writes a change's events, in their order.
 pub(super) async fn record(
     conn: &mut engine::Connection,
-    event: AuditEvent,
+    events: Vec<AuditEvent>,
 ) -> Result<(), ChangeError> {
-    let row = AuditRow::new(&event);
-    diesel::insert_into(audit_events::table).values(&row).execute(conn).await?;
+    for (event, seq) in events.iter().zip(0..) {
+        let row = AuditRow::new(event, seq);
+        diesel::insert_into(audit_events::table).values(&row).execute(conn).await?;
+    }
     Ok(())
 }

@@ -6,12 +6,13 @@ use apikey::{clock::Timestamp, id::BusinessId};
 use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 
-use super::{audit, engine, next_revision};
+use super::{audit, check_etag, engine, keys::is_live, next_revision};
 use crate::{
+    audit::{AuditAction, AuditEvent},
     business::{BusinessPatch, BusinessQuery},
     columns::TimeColumn,
     error::{ChangeError, Refused, StoreError},
-    record::{Act, AuditAction, AuditEvent, BusinessRecord, Committed, Revision},
+    record::{Act, BusinessRecord, Committed, Revision},
     rows::BusinessRow,
     schema::{businesses, keys},
 };
@@ -52,8 +53,7 @@ impl engine::Database {
         let ids: Vec<String> = rows.iter().map(|row| row.business_id().to_owned()).collect();
         let live: Vec<(String, i64)> = keys::table
             .filter(keys::business_id.eq_any(ids))
-            .filter(keys::revoke_time.is_null())
-            .filter(keys::expire_time.is_null().or(keys::expire_time.gt(TimeColumn(now))))
+            .filter(is_live(TimeColumn(now)))
             .group_by(keys::business_id)
             .select((keys::business_id, count_star()))
             .load(&mut conn)
@@ -86,11 +86,7 @@ impl engine::Database {
             }
             let before = find_business(conn, &business_id, act.time).await?;
             let before = before.ok_or(Refused::BusinessNotFound)?;
-            if let Some(etag) = etag
-                && etag != before.etag()
-            {
-                return Err(Refused::EtagMismatch { current: before.etag() }.into());
-            }
+            check_etag(etag, before.etag())?;
             let mut after = patch.apply(&before, act.time);
             if after != before {
                 after.revision = revision;
@@ -101,23 +97,17 @@ impl engine::Database {
                     .await?;
             }
             let event = AuditEvent {
-                revision,
-                act,
-                action: AuditAction::UpdateBusiness,
                 business_id: Some(business_id),
-                key_id: None,
-                scope: None,
-                key_before: None,
-                key_after: None,
+                ..AuditEvent::new(revision, act, AuditAction::UpdateBusiness)
             };
-            audit::record(conn, event).await?;
+            audit::record(conn, vec![event]).await?;
             Ok(Committed::now(revision, after))
         })
         .await
     }
 }
 
-pub(super) async fn find_business(
+async fn find_business(
     conn: &mut engine::Connection,
     business_id: &BusinessId,
     now: Timestamp,
@@ -155,15 +145,14 @@ pub(super) async fn mention_business(
 }
 
 /// How many keys of the business are neither revoked nor expired.
-pub(super) async fn live_keys(
+async fn live_keys(
     conn: &mut engine::Connection,
     business_id: &BusinessId,
     now: Timestamp,
 ) -> Result<i64, StoreError> {
     let live = keys::table
         .filter(keys::business_id.eq(business_id.as_str()))
-        .filter(keys::revoke_time.is_null())
-        .filter(keys::expire_time.is_null().or(keys::expire_time.gt(TimeColumn(now))))
+        .filter(is_live(TimeColumn(now)))
         .count()
         .get_result(conn)
         .await?;

@@ -4,12 +4,13 @@ use apikey::{catalogue::AssignableBy, scope::ScopeName};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{audit, engine, next_revision};
+use super::{audit, engine, keys::is_live, next_revision};
 use crate::{
+    audit::{AuditAction, AuditEvent},
     catalogue::ScopeEdit,
     columns::TimeColumn,
     error::{ChangeError, Refused, StoreError},
-    record::{Act, AuditAction, AuditEvent, Committed, Revision, ScopeRecord},
+    record::{Act, Committed, Revision, ScopeRecord},
     rows::{ScopeRow, assignable_by_code},
     schema::{keys, scopes},
 };
@@ -78,7 +79,7 @@ impl engine::Database {
                 None => return Err(Refused::ScopeNotFound.into()),
             };
             let event = scope_event(revision, act, AuditAction::UpdateScope, name);
-            audit::record(conn, event).await?;
+            audit::record(conn, vec![event]).await?;
             Ok(Committed::now(revision, scope))
         })
         .await
@@ -97,8 +98,7 @@ impl engine::Database {
             let revision = next_revision(conn).await?;
             let mut scope = find_scope(conn, &name).await?.ok_or(Refused::ScopeNotFound)?;
             let live_keys: i64 = keys::table
-                .filter(keys::revoke_time.is_null())
-                .filter(keys::expire_time.is_null().or(keys::expire_time.gt(TimeColumn(act.time))))
+                .filter(is_live(TimeColumn(act.time)))
                 .filter(holds_scope!(name.as_str()))
                 .count()
                 .get_result(conn)
@@ -114,7 +114,7 @@ impl engine::Database {
                 diesel::update(scopes::table.find(name.as_str())).set(&row).execute(conn).await?;
             }
             let event = scope_event(revision, act, AuditAction::RetireScope, name);
-            audit::record(conn, event).await?;
+            audit::record(conn, vec![event]).await?;
             Ok(Committed::now(revision, (scope, live_keys)))
         })
         .await
@@ -122,16 +122,7 @@ impl engine::Database {
 }
 
 fn scope_event(revision: Revision, act: Act, action: AuditAction, scope: ScopeName) -> AuditEvent {
-    AuditEvent {
-        revision,
-        act,
-        action,
-        business_id: None,
-        key_id: None,
-        scope: Some(scope),
-        key_before: None,
-        key_after: None,
-    }
+    AuditEvent { scope: Some(scope), ..AuditEvent::new(revision, act, action) }
 }
 
 async fn find_scope(

@@ -6,22 +6,23 @@ use apikey::{
     id::{BusinessId, KeyId},
     scope::{ScopeName, ScopeSet, built_in},
 };
-use diesel::{dsl::max, prelude::*};
+use diesel::{
+    dsl::{count_star, max},
+    prelude::*,
+};
 use diesel_async::RunQueryDsl;
 
 use super::{
-    audit,
-    businesses::{live_keys, mention_business},
-    engine, idempotence, next_revision,
+    access::still_granted, audit, businesses::mention_business, check_etag, engine, idempotence,
+    next_revision,
 };
 use crate::{
-    business::KEY_LIMIT_DEFAULT,
+    audit::{AuditAction, AuditEvent},
     change::KeyChange,
     columns::{TimeColumn, UidColumn},
     error::{ChangeError, Refused, ScopeProblem, StoreError},
     record::{
-        Act, AuditAction, AuditEvent, Committed, KeyRecord, KeyTarget, NewKey, NewSecret,
-        RequestId, Revision,
+        Act, Committed, KeyRecord, KeyTarget, NewKey, NewSecret, RequestId, Revision, ScopeRecord,
     },
     rows::{KeyRow, ScopeRow, SecretRow},
     schema::{businesses, keys, scopes, secrets},
@@ -43,10 +44,14 @@ impl engine::Database {
         business_id: &BusinessId,
         scopes: &ScopeSet,
         assigner: AssignableBy,
-        now: Timestamp,
+        request: Option<RequestId>,
+        act: &Act,
     ) -> Result<(), ChangeError> {
         let mut conn = self.read().await?;
-        check_key_limit(&mut conn, business_id, now).await?;
+        if idempotence::repeated(&mut conn, act, business_id, request).await?.is_some() {
+            return Ok(());
+        }
+        check_key_limit(&mut conn, business_id, act.time).await?;
         check_scopes(&mut conn, business_id, scopes, assigner).await
     }
 
@@ -61,11 +66,13 @@ impl engine::Database {
         write_transaction!(conn, async move |conn| {
             let revision = next_revision(conn).await?;
             let business_id = new.business_id.clone();
-            if let Some(key) = repeated(conn, &act, &business_id, request).await? {
+            still_granted(conn, &act, &business_id).await?;
+            if let Some(key) = idempotence::repeated(conn, &act, &business_id, request).await? {
                 return Ok(Committed { revision, value: key, repeated: true });
             }
-            mention_business(conn, &business_id, revision, act.time).await?;
-            check_key_limit(conn, &business_id, act.time).await?;
+            if !check_key_limit(conn, &business_id, act.time).await? {
+                mention_business(conn, &business_id, revision, act.time).await?;
+            }
             check_scopes(conn, &business_id, &new.settings.scopes, assigner).await?;
             let secret = new.secret;
             let key = new.into_record(revision, act.time);
@@ -75,8 +82,8 @@ impl engine::Database {
             if let Some(request) = request {
                 idempotence::remember(conn, &act, &business_id, request, key.key_id).await?;
             }
-            let event = key_event(revision, act, AuditAction::CreateKey, None, &key);
-            audit::record(conn, event).await?;
+            let event = AuditEvent::of_key(revision, act, AuditAction::CreateKey, None, &key);
+            audit::record(conn, vec![event]).await?;
             Ok(Committed::now(revision, key))
         })
         .await
@@ -93,16 +100,13 @@ impl engine::Database {
         write_transaction!(conn, async move |conn| {
             let KeyTarget { business_id, key_id, etag } = target;
             let revision = next_revision(conn).await?;
-            if let Some(key) = repeated(conn, &act, &business_id, request).await? {
+            still_granted(conn, &act, &business_id).await?;
+            if let Some(key) = idempotence::repeated(conn, &act, &business_id, request).await? {
                 return Ok(Committed { revision, value: key, repeated: true });
             }
             let before = find_key(conn, &business_id, key_id).await?;
             let before = before.ok_or(Refused::KeyNotFound)?;
-            if let Some(etag) = etag
-                && etag != before.etag()
-            {
-                return Err(Refused::EtagMismatch { current: before.etag() }.into());
-            }
+            check_etag(etag, before.etag())?;
             let mut after = change.apply(&before, act.time)?;
             check_change(conn, &before, &after, &change, act.time).await?;
             if let KeyChange::Rotate { secret, .. } = change {
@@ -110,14 +114,13 @@ impl engine::Database {
             }
             if after != before {
                 after.revision = revision;
-                let row = KeyRow::new(&after, revision);
-                diesel::update(keys::table.find(UidColumn(key_id))).set(&row).execute(conn).await?;
+                write_key(conn, &after).await?;
             }
             if let Some(request) = request {
                 idempotence::remember(conn, &act, &business_id, request, key_id).await?;
             }
-            let event = key_event(revision, act, change.action(), Some(before), &after);
-            audit::record(conn, event).await?;
+            let event = AuditEvent::of_key(revision, act, change.action(), Some(before), &after);
+            audit::record(conn, vec![event]).await?;
             Ok(Committed::now(revision, after))
         })
         .await
@@ -134,8 +137,7 @@ impl engine::Database {
         let made: Vec<UidColumn> = keys::table
             .filter(keys::business_id.eq(business_id.as_str()))
             .filter(keys::creator_caller.eq(creator))
-            .filter(keys::revoke_time.is_null())
-            .filter(keys::expire_time.is_null().or(keys::expire_time.gt(TimeColumn(now))))
+            .filter(is_live(TimeColumn(now)))
             .order(keys::key_id)
             .select(keys::key_id)
             .load(&mut conn)
@@ -144,7 +146,14 @@ impl engine::Database {
     }
 }
 
-async fn find_key(
+/// `Lifecycle::is_live` as a condition on a row of `keys`: neither revoked nor expired by now.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(super) fn is_live(now: TimeColumn) -> _ {
+    let expires_later = keys::expire_time.is_null().or(keys::expire_time.gt(now));
+    keys::revoke_time.is_null().and(expires_later)
+}
+
+pub(super) async fn find_key(
     conn: &mut engine::Connection,
     business_id: &BusinessId,
     key_id: KeyId,
@@ -160,56 +169,41 @@ async fn find_key(
         .transpose()
 }
 
-/// The key that a repeated request is answered with, as it stands now.
-async fn repeated(
+/// Writes a key's row as the change of its revision leaves it.
+pub(super) async fn write_key(
     conn: &mut engine::Connection,
-    act: &Act,
-    business_id: &BusinessId,
-    request: Option<RequestId>,
-) -> Result<Option<KeyRecord>, ChangeError> {
-    let Some(request) = request else { return Ok(None) };
-    match idempotence::answered_before(conn, act, business_id, request).await? {
-        None => Ok(None),
-        Some(key_id) => Ok(find_key(conn, business_id, key_id).await?),
-    }
+    key: &KeyRecord,
+) -> Result<(), ChangeError> {
+    let row = KeyRow::new(key, key.revision);
+    diesel::update(keys::table.find(UidColumn(key.key_id))).set(&row).execute(conn).await?;
+    Ok(())
 }
 
-fn key_event(
-    revision: Revision,
-    act: Act,
-    action: AuditAction,
-    before: Option<KeyRecord>,
-    after: &KeyRecord,
-) -> AuditEvent {
-    AuditEvent {
-        revision,
-        act,
-        action,
-        business_id: Some(after.business_id.clone()),
-        key_id: Some(after.key_id),
-        scope: None,
-        key_before: before,
-        key_after: Some(after.clone()),
-    }
-}
-
+/// Whether the business is there, with room for another live key; one that is not has room.
 async fn check_key_limit(
     conn: &mut engine::Connection,
     business_id: &BusinessId,
     now: Timestamp,
-) -> Result<(), ChangeError> {
-    let limit: Option<i32> = businesses::table
+) -> Result<bool, ChangeError> {
+    let live = keys::table
+        .filter(keys::business_id.eq(business_id.as_str()))
+        .filter(is_live(TimeColumn(now)))
+        .select(count_star())
+        .single_value();
+    // In one statement: all changes wait while one is under way.
+    let found: Option<(i32, Option<i64>)> = businesses::table
         .find(business_id.as_str())
-        .select(businesses::key_limit)
+        .select((businesses::key_limit, live))
         .first(conn)
         .await
         .optional()?;
-    let limit = limit.unwrap_or(KEY_LIMIT_DEFAULT);
-    let live = live_keys(conn, business_id, now).await?;
-    if live >= i64::from(limit) {
-        return Err(Refused::KeyLimitReached { limit }.into());
+    match found {
+        None => Ok(false),
+        Some((limit, live)) if live.unwrap_or(0) >= i64::from(limit) => {
+            Err(Refused::KeyLimitReached { limit }.into())
+        }
+        Some(_) => Ok(true),
     }
-    Ok(())
 }
 
 /// What a change must not break beyond the key itself.
@@ -284,17 +278,16 @@ async fn check_scopes(
         .select(ScopeRow::as_select())
         .load(conn)
         .await?;
-    let known = rows.into_iter().map(crate::record::ScopeRecord::try_from);
+    let known = rows.into_iter().map(ScopeRecord::try_from);
     let known = known.collect::<Result<Vec<_>, _>>()?;
-    let problem = |name: &ScopeName| match known.iter().find(|scope| scope.name == *name) {
+    // To users, what only the platform gives is not there at all.
+    let is_visible = |scope: &&ScopeRecord| {
+        assigner == AssignableBy::Operators || scope.assignable_by == AssignableBy::Users
+    };
+    let find = |name: &ScopeName| known.iter().find(|scope| scope.name == *name).filter(is_visible);
+    let problem = |name: &ScopeName| match find(name) {
         None => Some(ScopeProblem::Unknown),
         Some(scope) if scope.retire_time.is_some() => Some(ScopeProblem::Retired),
-        Some(scope)
-            if scope.assignable_by == AssignableBy::Operators
-                && assigner == AssignableBy::Users =>
-        {
-            Some(ScopeProblem::OperatorsOnly)
-        }
         Some(_) => None,
     };
     let problems: Vec<_> = wanted

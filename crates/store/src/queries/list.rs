@@ -10,6 +10,7 @@ use diesel_async::RunQueryDsl;
 
 use super::{
     engine,
+    keys::is_live,
     usage::{self, NEVER},
 };
 use crate::{
@@ -148,13 +149,10 @@ fn either(one: Condition, other: Condition) -> Condition {
 /// The order of states, REVOKED over EXPIRED over SUSPENDED over ACTIVE, as conditions.
 fn in_state(state: State, now: Timestamp) -> Condition {
     let now = TimeColumn(now);
-    let live = || {
-        keys::revoke_time.is_null().and(keys::expire_time.is_null().or(keys::expire_time.gt(now)))
-    };
     match state {
         State::Revoked => Box::new(keys::revoke_time.is_not_null().nullable()),
         State::Expired => Box::new(keys::revoke_time.is_null().and(keys::expire_time.le(now))),
-        State::Suspended => Box::new(live().and(keys::suspended_by.is_not_null())),
-        State::Active => Box::new(live().and(keys::suspended_by.is_null())),
+        State::Suspended => Box::new(is_live(now).and(keys::suspended_by.is_not_null())),
+        State::Active => Box::new(is_live(now).and(keys::suspended_by.is_null())),
     }
 }

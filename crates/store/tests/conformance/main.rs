@@ -31,6 +31,7 @@ macro_rules! on_each_engine {
 mod database;
 mod samples;
 
+mod access;
 mod audit;
 mod businesses;
 mod by_hand;
@@ -51,6 +52,8 @@ mod list_filters;
 mod migrations;
 mod order;
 mod peppers;
+mod races;
+mod races_by_hand;
 mod revisions;
 mod schema;
 mod scope_checks;

@@ -3,6 +3,7 @@
 pub(crate) mod engines;
 pub(crate) mod keys;
 pub(crate) mod told;
+pub(crate) mod users;
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,6 +23,7 @@ use keyward_proto::v1::{
 };
 use keyward_server::{
     assembly::{self, Parts, Running},
+    callers::development_issuer::DevelopmentIssuer,
     operator_key::OperatorKey,
     resident::{follower::Follower, gate::Gate},
     wire::time,
@@ -63,6 +65,7 @@ pub(crate) struct Server {
     pub(crate) channel: Channel,
     peppers: Arc<PepperSet>,
     random: Arc<dyn SecureRandom + Send + Sync>,
+    users: DevelopmentIssuer,
     home: Home,
 }
 
@@ -74,7 +77,7 @@ pub(crate) struct ServiceKey {
 
 /// Where the store's data lies, as long as this lives.
 enum Home {
-    Folder(#[expect(dead_code, reason = "held, not read")] TempDir),
+    Folder(TempDir),
     Database(Database),
 }
 
@@ -90,7 +93,12 @@ impl Server {
     }
 
     pub(crate) async fn on_postgres(database: Database) -> Self {
-        let store = Store::postgres(&database.url(), LIMITS).unwrap();
+        let url = database.url();
+        Self::reaching_postgres_by(&url, database).await
+    }
+
+    pub(crate) async fn reaching_postgres_by(url: &str, database: Database) -> Self {
+        let store = Store::postgres(url, LIMITS).unwrap();
         Self::start(store, Home::Database(database)).await
     }
 
@@ -109,6 +117,7 @@ impl Server {
         let gate = Arc::new(Gate::default());
         let follower =
             Follower::start(store.clone(), Arc::clone(&gate), clock.clone(), RECOGNITION_DEFAULT);
+        let (users, asked) = users::issuer(&*random, clock.clone());
         let parts = Parts {
             store: store.clone(),
             follower: Arc::new(follower.await.unwrap()),
@@ -116,6 +125,7 @@ impl Server {
             peppers: Arc::clone(&peppers),
             random: Arc::clone(&random),
             clock: clock.clone(),
+            users: Some(asked),
             prefixes,
             recognition: RECOGNITION_DEFAULT,
         };
@@ -124,7 +134,7 @@ impl Server {
         let running = assembly::start(parts, listener, None, DRAIN).await.unwrap();
         let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
         let operator = ServiceKey { key_id, secret };
-        Self { store, clock, running, operator, channel, peppers, random, home }
+        Self { store, clock, running, operator, channel, peppers, random, users, home }
     }
 
     /// KeyManagement, called by the operator.
@@ -181,8 +191,12 @@ impl Server {
                 pepper_version: pepper.version(),
             },
         };
-        let act =
-            Act { actor: new.creator.clone(), peer_address: String::new(), time: self.clock.now() };
+        let act = Act {
+            actor: new.creator.clone(),
+            peer_address: String::new(),
+            time: self.clock.now(),
+            by_grant: false,
+        };
         let made = self.store.create_key(new, AssignableBy::Operators, None, act).await;
         self.running.follower.catch_up().await.unwrap();
         let key_id = made.unwrap().value.key_id.to_string();
@@ -203,6 +217,17 @@ impl Server {
             replicas_acknowledged: 1,
             replicas_expired: 0,
         })
+    }
+
+    /// Changes keys past the server. On SQLite it has to be forced.
+    pub(crate) fn by_hand(&self, sql: &str) {
+        match &self.home {
+            Home::Database(database) => drop(database.psql(sql).unwrap()),
+            Home::Folder(folder) => {
+                let forced = format!("drop trigger if exists keys_update_stamped; {sql}");
+                test_sqlite::execute(&folder.path().join("keyward.db"), &forced).unwrap();
+            }
+        }
     }
 
     /// The PostgreSQL below.

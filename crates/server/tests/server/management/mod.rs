@@ -8,6 +8,7 @@ mod list_audit_events;
 mod list_businesses;
 mod list_keys;
 mod list_scopes;
+mod repetition;
 mod resume_key;
 mod retire_scope;
 mod revoke_key;
