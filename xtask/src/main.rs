@@ -48,7 +48,7 @@ fn run() -> anyhow::Result<()> {
         ["proto", "--accept"] => proto::accept(),
         ["quick-start"] => quick_start::run(),
         ["bench", rest @ ..] => bench::run(rest),
-        ["campaign", "durability"] => campaign::durability(),
+        ["campaign", name @ (campaign::DURABILITY | campaign::USAGE)] => campaign::run(name),
         _ => bail!("{USAGE}"),
     }
 }
