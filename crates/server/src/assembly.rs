@@ -112,45 +112,17 @@ struct Counting {
 /// # Errors
 /// When reflection cannot be built, which a test would have told.
 pub async fn start(
-    parts: Parts,
+    mut parts: Parts,
     listener: TcpListener,
     right_until: Option<Instant>,
     drain: Duration,
 ) -> anyhow::Result<Running> {
-    let Parts {
-        store,
-        follower,
-        gate,
-        usage,
-        peppers,
-        random,
-        clock,
-        users,
-        prefixes,
-        recognition,
-    } = parts;
-    let keeper = Keeper::new(store.clone(), Arc::clone(&clock), Arc::clone(&usage));
-    let users = users.map(Arc::new);
-    let index = Arc::clone(follower.index());
+    let users = parts.users.take().map(Arc::new);
     let tasks = TaskTracker::new();
-    let authenticator = Authenticator {
-        index: Arc::clone(&index),
-        peppers: Arc::clone(&peppers),
-        clock: Arc::clone(&clock),
-        recorder: Arc::clone(usage.recorder()),
-        users: users.clone(),
-    };
-    let management = Management {
-        store,
-        follower: Arc::clone(&follower),
-        peppers: Arc::clone(&peppers),
-        random,
-        clock: Arc::clone(&clock),
-        prefixes,
-        changes: tasks.clone(),
-    };
-    let (index, recorder) = (Arc::clone(&index), Arc::clone(usage.recorder()));
-    let verification = Verification { index, peppers, clock, recorder, recognition };
+    let Services { authenticator, management, verification } =
+        Services::of(&parts, users.clone(), tasks.clone());
+    let Parts { store, follower, gate, usage, clock, .. } = parts;
+    let keeper = Keeper::new(store, clock, Arc::clone(&usage));
 
     let (reporter, health_service) = tonic_health::server::health_reporter();
     let health = Arc::new(Health::new(reporter, Arc::clone(&gate)));
@@ -283,6 +255,44 @@ impl Running {
         };
         counting.end(&usage, finished.is_ok()).await;
         finished
+    }
+}
+
+/// What calls meet, in this order.
+struct Services {
+    authenticator: Authenticator,
+    management: Management,
+    verification: Verification,
+}
+
+impl Services {
+    fn of(parts: &Parts, users: Option<Arc<UserIssuer>>, changes: TaskTracker) -> Self {
+        let Parts { store, follower, usage, peppers, random, clock, prefixes, .. } = parts;
+        Self {
+            authenticator: Authenticator {
+                index: Arc::clone(follower.index()),
+                peppers: Arc::clone(peppers),
+                clock: Arc::clone(clock),
+                recorder: Arc::clone(usage.recorder()),
+                users,
+            },
+            management: Management {
+                store: store.clone(),
+                follower: Arc::clone(follower),
+                peppers: Arc::clone(peppers),
+                random: Arc::clone(random),
+                clock: Arc::clone(clock),
+                prefixes: Arc::clone(prefixes),
+                changes,
+            },
+            verification: Verification {
+                index: Arc::clone(follower.index()),
+                peppers: Arc::clone(peppers),
+                clock: Arc::clone(clock),
+                recorder: Arc::clone(usage.recorder()),
+                recognition: parts.recognition,
+            },
+        }
     }
 }
 

@@ -158,6 +158,21 @@ impl FlusherId {
     }
 }
 
+impl KeyUsage {
+    /// Of a key that nobody can have used before `counted_until`.
+    #[must_use]
+    pub const fn none(billing_period: BillingPeriod, counted_until: Timestamp) -> Self {
+        Self {
+            last_use_time: None,
+            last_denied_use_time: None,
+            request_count: 0,
+            billing_period,
+            counted_until,
+            incomplete: false,
+        }
+    }
+}
+
 /// Sorts counts as a batch has them, and adds up those of the same slot, key and verdict.
 #[must_use]
 pub fn merge(mut counts: Vec<UsageCount>) -> Vec<UsageCount> {
@@ -268,6 +283,18 @@ impl Store {
         now: Timestamp,
     ) -> Result<BTreeMap<KeyId, KeyUsage>, StoreError> {
         on_engine!(self, database => database.usage_of_keys(key_ids, now))
+    }
+
+    /// A business's billing period at a time; one that is not there has what it would have.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn billing_period(
+        &self,
+        business_id: &BusinessId,
+        time: Timestamp,
+    ) -> Result<BillingPeriod, StoreError> {
+        on_engine!(self, database => database.billing_period(business_id, time))
     }
 
     /// Usage over a time. `None`: the business has no such key.

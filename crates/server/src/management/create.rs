@@ -99,7 +99,7 @@ impl Management {
     ) -> CreateKeyResponse {
         let Changed { value: key, receipt, repeated } = changed;
         CreateKeyResponse {
-            key: Some(self.changed_key(key).await),
+            key: Some(if repeated { self.changed_key(key).await } else { self.new_key(key).await }),
             secret: shown_once(issued, repeated),
             receipt: Some(receipt),
             secret_already_shown: repeated,

@@ -10,7 +10,7 @@ use keyward_proto::v1::{ErrorReason, Key, QueryUsageRequest, QueryUsageResponse}
 use keyward_store::{
     error::{Refused, StoreError},
     record::KeyRecord,
-    usage::{DAYS_KEPT, UsageQuery},
+    usage::{DAYS_KEPT, KeyUsage, UsageQuery},
 };
 use tokio::time::timeout;
 
@@ -44,6 +44,20 @@ impl Management {
         Ok(self.keys_with_usage(&records).await?)
     }
 
+    /// A key that was just made. Of its use everything is known, but for when its period ends.
+    pub(super) async fn new_key(&self, record: KeyRecord) -> Key {
+        let (business_id, create_time) = (record.business_id.clone(), record.create_time);
+        let mut key = self.key(record);
+        let period = self.store.billing_period(&business_id, create_time);
+        match timeout(BESIDES_MAX, period).await.unwrap_or_else(|_| late()) {
+            Ok(period) => wire::usage::tell(&mut key, KeyUsage::none(period, create_time)),
+            Err(error) => {
+                tracing::warn!(error.cause = %error, "the period of a new key cannot be read");
+            }
+        }
+        key
+    }
+
     /// A key that a change left behind. The change is told of also where the key's use cannot be read, and
     /// then says nothing of it.
     pub(super) async fn changed_key(&self, record: KeyRecord) -> Key {
@@ -54,8 +68,7 @@ impl Management {
     /// As [`Self::changed_key`], of several.
     pub(super) async fn changed_keys(&self, records: Vec<KeyRecord>) -> Vec<Key> {
         let told = timeout(BESIDES_MAX, self.keys_with_usage(&records)).await;
-        let late = || StoreError::Unavailable("no answer in time".to_owned());
-        match told.map_err(|_| late()).flatten() {
+        match told.unwrap_or_else(|_| late()) {
             Ok(keys) => keys,
             Err(error) => {
                 tracing::warn!(error.cause = %error, "the use of changed keys cannot be read");
@@ -92,6 +105,10 @@ impl Management {
         )
         .with("counted_until_time", until))
     }
+}
+
+fn late<T>() -> Result<T, StoreError> {
+    Err(StoreError::Unavailable("no answer in time".to_owned()))
 }
 
 fn usage_query(request: QueryUsageRequest) -> Result<UsageQuery, Refusal> {

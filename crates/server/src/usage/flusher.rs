@@ -163,8 +163,8 @@ impl Flusher {
     async fn send(&self, turn: &mut Turn) -> Result<(), FlushError> {
         while let Some(batch) = turn.waiting.front() {
             let sent = timeout(BATCH_MAX, self.store.flush(turn.id, batch.clone())).await;
-            let late = || StoreError::Unavailable("no answer in time".to_owned());
-            match sent.map_err(|_| late())?? {
+            let late = || Err(StoreError::Unavailable("no answer in time".to_owned()));
+            match sent.unwrap_or_else(|_| late())? {
                 Flushed::Counted | Flushed::CountedBefore => drop(turn.waiting.pop_front()),
                 Flushed::Closed => return self.begin_anew(turn).await,
             }

@@ -251,8 +251,9 @@ mod tests {
     #[test]
     fn counts_come_sorted_and_added_up() {
         let recorder = Recorder::default();
+        use CountedVerdict::{Expired, Valid};
         let quarter = 15 * 60 * 1_000_000;
-        let denied = |micros| decision(1, CountedVerdict::Expired, micros);
+        let denied = |micros| decision(1, Expired, micros);
         for decision in [
             valid(2, 5),
             valid(1, quarter),
@@ -272,7 +273,6 @@ mod tests {
                 (count.key_id.as_bytes()[0], count.verdict, count.count, last)
             })
             .collect();
-        use CountedVerdict::{Expired, Valid};
         let expected = [
             (1, Valid, 3, quarter - 1),
             (1, Expired, 1, 1),

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use apikey::{billing::BillingPeriod, clock::Timestamp, id::KeyId};
+use apikey::{
+    billing::BillingPeriod,
+    clock::Timestamp,
+    id::{BusinessId, KeyId},
+};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
@@ -16,6 +20,17 @@ use crate::{
 };
 
 impl engine::Database {
+    pub(crate) async fn billing_period(
+        &self,
+        business_id: &BusinessId,
+        time: Timestamp,
+    ) -> Result<BillingPeriod, StoreError> {
+        let mut conn = self.read().await?;
+        let schedules = schedules(&mut conn, vec![business_id.as_str()]).await?;
+        let schedule = schedules.into_values().next().unwrap_or_default();
+        Ok(schedule.period_at(time))
+    }
+
     pub(crate) async fn usage_of_keys(
         &self,
         key_ids: Vec<KeyId>,
@@ -56,15 +71,9 @@ async fn unused(
     let unused = |(UidColumn(key_id), business_id): &(UidColumn, String)| {
         let billing_period = *periods.get(business_id.as_str())?;
         let BillingPeriod { start, end } = billing_period;
-        let usage = KeyUsage {
-            last_use_time: None,
-            last_denied_use_time: None,
-            request_count: 0,
-            billing_period,
-            counted_until,
-            incomplete: gaps.iter().any(|gap: &Gap| gap.start < end && gap.end >= start),
-        };
-        Some((*key_id, usage))
+        let incomplete = gaps.iter().any(|gap: &Gap| gap.start < end && gap.end >= start);
+        let none = KeyUsage::none(billing_period, counted_until);
+        Some((*key_id, KeyUsage { incomplete, ..none }))
     };
     Ok(owners.iter().filter_map(unused).collect())
 }
