@@ -25,7 +25,8 @@ usage: cargo xtask <chore>
   quick-start        README's quick start alone
   bench [argument..] the benchmarks, built as what is shipped
   campaign durability
-                     a thousand kills on the embedded store, and the report of them";
+                     a thousand kills on the embedded store, and the report of them
+  campaign usage     a thousand rounds of kills and faults, and whether counts are right";
 
 fn main() -> ExitCode {
     match run() {

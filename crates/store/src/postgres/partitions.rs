@@ -49,23 +49,27 @@ struct Name {
 /// Makes the partitions of now and of the time after it, drops those that end before their table's limit,
 /// and returns the moment up to which each table is rid of what was old; before it there may be rows in
 /// no partition of their own.
+///
+/// A transaction a table: who reads has several of them open, in an order of its own, and must not meet
+/// one that waits for the next.
 pub(crate) async fn keep_partitions(
     database: &Database,
     now: Timestamp,
     limits: [Timestamp; 3],
 ) -> Result<[Timestamp; 3], StoreError> {
     let mut conn = database.write().await?;
-    // One at a time: whoever rolls up waits, and so does another server that does the same.
-    conn.transaction(async move |conn| {
-        conn.batch_execute("select from usage_progress for update").await?;
-        let mut kept_from = limits;
-        for (partitioned, limit) in TABLES.iter().zip(&mut kept_from) {
+    let mut kept_from = limits;
+    for (partitioned, limit) in TABLES.iter().zip(&mut kept_from) {
+        let old = *limit;
+        let kept = conn.transaction(async move |conn| {
+            // One at a time: whoever rolls up waits, and so does another server that does the same.
+            conn.batch_execute("select from usage_progress for update").await?;
             partitioned.make(conn, now).await?;
-            *limit = partitioned.drop_before(conn, *limit).await?;
-        }
-        Ok(kept_from)
-    })
-    .await
+            partitioned.drop_before(conn, old).await
+        });
+        *limit = kept.await?;
+    }
+    Ok(kept_from)
 }
 
 impl Partitioned {

@@ -4,6 +4,7 @@
 mod flushers;
 mod forgetting;
 mod listing;
+mod racing;
 mod random;
 mod rolling_up;
 

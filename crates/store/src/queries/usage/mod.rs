@@ -68,7 +68,7 @@ async fn progress(conn: &mut engine::Connection) -> Result<Progress, StoreError>
 
 /// The slots that may hold what is not rolled up, by their starts: few, and found without looking at
 /// what is in them, so that an index can be asked for each.
-pub(super) async fn open_slots(
+async fn open_slots(
     conn: &mut engine::Connection,
     progress: Progress,
 ) -> Result<Vec<TimeColumn>, StoreError> {
