@@ -2,6 +2,7 @@
 
 mod bench;
 mod campaign;
+mod fuzz;
 mod program;
 mod proto;
 mod quick_start;
@@ -23,6 +24,7 @@ usage: cargo xtask <chore>
   proto              lint, format and compatibility of the contract
   proto --accept     take the contract as it is now for the one to be compatible with
   quick-start        README's quick start alone
+  fuzz [seconds]     what reads what strangers send, under a fuzzer, a minute each
   bench [argument..] the benchmarks, built as what is shipped
   campaign durability
                      a thousand kills on the embedded store, and the report of them
@@ -48,6 +50,8 @@ fn run() -> anyhow::Result<()> {
         ["proto"] => proto::check(),
         ["proto", "--accept"] => proto::accept(),
         ["quick-start"] => quick_start::run(),
+        ["fuzz"] => fuzz::run(None),
+        ["fuzz", seconds] => fuzz::run(Some(seconds)),
         ["bench", rest @ ..] => bench::run(rest),
         ["campaign", name @ (campaign::DURABILITY | campaign::USAGE)] => campaign::run(name),
         _ => bail!("{USAGE}"),

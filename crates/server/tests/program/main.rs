@@ -25,3 +25,4 @@ mod tls;
 mod tool;
 mod toxiproxy;
 mod usage;
+mod users;
