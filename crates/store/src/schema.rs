@@ -277,6 +277,7 @@ table! {
 joinable!(secrets -> keys (key_id));
 joinable!(keys -> businesses (business_id));
 allow_tables_to_appear_in_same_query!(businesses, keys, secrets);
+allow_tables_to_appear_in_same_query!(audit_events, keys);
 allow_tables_to_appear_in_same_query!(keys, usage_slots);
 allow_tables_to_appear_in_same_query!(keys, usage_hours);
 allow_tables_to_appear_in_same_query!(keys, usage_days);

@@ -85,9 +85,7 @@ impl Authenticator {
         let mut counting = self.recorder.begin();
         let (caller, decision) = self.index.answer(|view| self.caller(view, secret))?;
         decision.into_iter().for_each(|decision| counting.touch(decision));
-        caller.ok_or_else(|| {
-            Refusal::new(ErrorReason::CredentialInvalid, "the credential is not a live service key")
-        })
+        caller.ok_or_else(Refusal::credential_invalid)
     }
 
     /// The caller, if it is one, and what was decided on which service key.

@@ -4,7 +4,7 @@ use apikey::{catalogue::AssignableBy, scope::ScopeName};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{audit, engine, keys::is_live, next_revision};
+use super::{audit, begin, engine, keys::is_live};
 use crate::{
     audit::{AuditAction, AuditEvent},
     catalogue::ScopeEdit,
@@ -53,7 +53,7 @@ impl engine::Database {
         let mut conn = self.write().await?;
         let name = name.clone();
         write_transaction!(conn, async move |conn| {
-            let revision = next_revision(conn).await?;
+            let revision = begin(conn, &act).await?;
             let scope = match find_scope(conn, &name).await? {
                 Some(before) if before.retire_time.is_some() => {
                     return Err(Refused::ScopeRetired.into());
@@ -95,7 +95,7 @@ impl engine::Database {
         let mut conn = self.write().await?;
         let name = name.clone();
         write_transaction!(conn, async move |conn| {
-            let revision = next_revision(conn).await?;
+            let revision = begin(conn, &act).await?;
             let mut scope = find_scope(conn, &name).await?.ok_or(Refused::ScopeNotFound)?;
             let live_keys: i64 = keys::table
                 .filter(is_live(TimeColumn(act.time)))

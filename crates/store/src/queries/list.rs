@@ -33,7 +33,7 @@ impl engine::Database {
     ) -> Result<Vec<KeyRecord>, StoreError> {
         let KeyQuery { business_ids, filter, after, limit } = query;
         let mut conn = self.read().await?;
-        snapshot!(conn, async move |conn| {
+        read_snapshot!(conn, async move |conn| {
             let open = open_where_needed(conn, &filter).await?;
             let mut rows = keys::table
                 .filter(keys::business_id.eq_any(texts(&business_ids)))
@@ -66,7 +66,7 @@ impl engine::Database {
     ) -> Result<Vec<(KeyRecord, LastUsePosition)>, StoreError> {
         let LastUseQuery { business_ids, filter, after, limit } = query;
         let mut conn = self.read().await?;
-        snapshot!(conn, async move |conn| {
+        read_snapshot!(conn, async move |conn| {
             let open = usage::open(conn).await?;
             let mut rows = keys::table
                 .filter(keys::business_id.eq_any(texts(&business_ids)))

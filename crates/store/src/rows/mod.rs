@@ -19,7 +19,7 @@ use apikey::{
 
 pub(crate) use self::{
     access::AccessRow,
-    audit::AuditRow,
+    audit::{AuditRow, action_code},
     businesses::{BusinessRow, HeldBusinessRow},
     keys::KeyRow,
     scopes::{ScopeRow, assignable_by_code},

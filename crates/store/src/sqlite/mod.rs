@@ -82,10 +82,17 @@ macro_rules! write_transaction {
     };
 }
 
-/// Reads in one transaction, all of one snapshot.
-macro_rules! snapshot {
+/// Reads, all of it from the database as it is at one moment.
+macro_rules! read_snapshot {
     ($conn:ident, $body:expr) => {
         diesel_async::AsyncConnection::transaction(&mut *$conn, $body)
+    };
+}
+
+/// Loads several queries over one connection.
+macro_rules! load_together {
+    ($conn:ident, $($query:expr),+ $(,)?) => {
+        async { QueryResult::Ok(($($query.load(&mut *$conn).await?),+)) }.await
     };
 }
 

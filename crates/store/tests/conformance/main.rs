@@ -35,6 +35,7 @@ mod access;
 mod audit;
 mod businesses;
 mod by_hand;
+mod callers;
 mod catalogue;
 mod concurrency;
 mod constraints;

@@ -37,7 +37,7 @@ impl engine::Database {
         now: Timestamp,
     ) -> Result<BTreeMap<KeyId, KeyUsage>, StoreError> {
         let mut conn = self.read().await?;
-        snapshot!(conn, async move |conn| {
+        read_snapshot!(conn, async move |conn| {
             let mut usages = unused(conn, &key_ids, now).await?;
             add_rolled_up(conn, &mut usages).await?;
             add_open(conn, &mut usages).await?;

@@ -50,7 +50,7 @@ impl engine::Database {
         now: Timestamp,
     ) -> Result<Option<UsageReport>, StoreError> {
         let mut conn = self.read().await?;
-        snapshot!(conn, async move |conn| {
+        read_snapshot!(conn, async move |conn| {
             if let Some(key_id) = query.key_id
                 && !has_key(conn, &query.business_id, key_id).await?
             {
