@@ -22,10 +22,10 @@ struct Partitioned {
     fill: u8,
 }
 
-/// In the order of the limits that they are kept to. A slot's row is rewritten with each flush, and finds
-/// place in its page for it.
+/// In the order of the limits that they are kept to. A flush may rewrite all rows of slots: a page has room
+/// for each of them twice, so that none moves to another page and no index is touched.
 const TABLES: [Partitioned; 3] = [
-    Partitioned { table: "usage_slots", column: "slot_start", length: DAY, fill: 60 },
+    Partitioned { table: "usage_slots", column: "slot_start", length: DAY, fill: 45 },
     Partitioned {
         table: "usage_hours",
         column: "hour_start",
