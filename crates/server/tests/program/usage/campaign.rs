@@ -95,10 +95,11 @@ impl Campaign {
     /// Ends with the first round in which anything is wrong.
     pub(super) async fn run(&self) -> Findings {
         let mut findings = Findings::default();
+        // Events are taken before numbers: with the last of them no number is lost.
         let mut numbers = 1..=self.rounds / 2;
         while !numbers.is_empty() && findings.violations.is_empty() {
             let mut site = Site::new(Home::on_sqlite()).await;
-            for (number, event) in numbers.by_ref().zip(ON_SQLITE) {
+            for (event, number) in ON_SQLITE.into_iter().zip(numbers.by_ref()) {
                 self.round(number, ("SQLite", event), &mut site, None, &mut findings).await;
                 if !findings.violations.is_empty() {
                     break;
@@ -113,7 +114,7 @@ impl Campaign {
             let url = format!("postgres://postgres@{}/{}", proxy.address, home.database().name());
             let mut site = Site::new(home.reached_by(url)).await;
             let mut database = Some((&cluster, proxy));
-            for (number, event) in numbers.by_ref().zip(ON_POSTGRES) {
+            for (event, number) in ON_POSTGRES.into_iter().zip(numbers.by_ref()) {
                 let kind = ("PostgreSQL", event);
                 self.round(number, kind, &mut site, database.as_mut(), &mut findings).await;
                 if !findings.violations.is_empty() {
