@@ -16,6 +16,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     report.suite("clippy", || {
         program::run(&mut cargo("clippy --locked --workspace --all-targets -- --deny warnings"))
     });
+    report.suite("fuzz targets", fuzz_targets);
     let postgres = report.suite("get PostgreSQL", tools::postgres);
     let grpcurl = report.suite("get grpcurl", || GRPCURL.obtain());
     let toxiproxy = report.suite("get toxiproxy", || TOXIPROXY.obtain());
@@ -28,6 +29,14 @@ pub(crate) fn run() -> anyhow::Result<()> {
 /// Bans, licences and sources. Advisories are left out: they need a database from the network.
 fn dependencies() -> anyhow::Result<()> {
     program::run(program(CARGO_DENY.obtain()?).args(["check", "bans", "licenses", "sources"]))
+}
+
+/// Held to the same lints, and not run: `cargo xtask fuzz` does that. Nothing is linked here, so that the
+/// fuzzer's own C++ need not be built.
+fn fuzz_targets() -> anyhow::Result<()> {
+    let clippy =
+        "clippy --locked --manifest-path fuzz/Cargo.toml --target-dir target -- --deny warnings";
+    program::run(cargo(clippy).env("CUSTOM_LIBFUZZER_PATH", "nowhere/libfuzzer.a"))
 }
 
 /// Tests that need a program which could not be had are skipped by its name in their path; that they

@@ -116,7 +116,7 @@ pub async fn operator_key(
 }
 
 /// `keyward user-token`: a token of the development issuer, alone on standard output. It needs no store, so
-/// a server may be running. What that one would refuse is not printed.
+/// a server may be running. What cannot be a token is not printed.
 pub fn user_token(config: &Config, person: &Person) -> anyhow::Result<()> {
     if config.database_url.is_some() || config.user_issuer.is_some() {
         bail!(

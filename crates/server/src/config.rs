@@ -235,7 +235,7 @@ fn prefix(text: &str) -> Result<Prefix, String> {
     Prefix::parse(text).map_err(|error| error.to_string())
 }
 
-/// What a token must say to the letter: an empty one would be said by accident, and a longer one fits in
+/// What a token must say to the letter: an empty one would be said by accident, and a longer issuer fits in
 /// no grant.
 fn spoken(text: &str) -> Result<String, String> {
     if !(1..=SPOKEN_MAX).contains(&text.chars().count()) {

@@ -57,9 +57,10 @@ pub enum Refused {
     /// The business never gave this advisor access.
     #[error("no such grant")]
     GrantNotFound,
-    /// The service key of the caller is not active any more.
-    #[error("the caller's service key is not active")]
-    CallerEnded,
+    /// The service key of the caller is not what it was when the call was admitted. Any change may be
+    /// refused so.
+    #[error("the caller's service key changed meanwhile")]
+    CallerChanged,
     /// The grant that the acting user needs is not live.
     #[error("the user's grant is not live")]
     AccessEnded,

@@ -131,7 +131,7 @@ impl Store {
     /// cannot ask for it again: what was right then may break a rule by now.
     ///
     /// # Errors
-    /// `RequestIdReused`; a fault, `Conflict` where it is forgotten by now.
+    /// `RequestIdReused`, `AccessEnded`; a fault, `Conflict` where it is forgotten by now.
     pub async fn repeat(
         &self,
         business_id: BusinessId,
@@ -145,7 +145,7 @@ impl Store {
     /// its place in the history all the same, and answers with that key as it stands.
     ///
     /// # Errors
-    /// `KeyLimitReached`, `Scopes`, `RequestIdReused`, `AccessEnded`, `CallerEnded`; a fault.
+    /// `KeyLimitReached`, `Scopes`, `RequestIdReused`, `AccessEnded`; a fault.
     pub async fn create_key(
         &self,
         new: NewKey,
@@ -197,7 +197,7 @@ impl Store {
     ///
     /// # Errors
     /// `KeyNotFound`, `EtagMismatch`, `Transition`, `Scopes`, `KeyLimitReached`, `LastOperatorKey`,
-    /// `RequestIdReused`, `AccessEnded`, `CallerEnded`; a fault.
+    /// `RequestIdReused`, `AccessEnded`; a fault.
     pub async fn change_key(
         &self,
         target: KeyTarget,
@@ -211,7 +211,7 @@ impl Store {
     /// Revokes one key of a business, as `change_key` does; of a service key it tells what it leaves behind.
     ///
     /// # Errors
-    /// `KeyNotFound`, `LastOperatorKey`, `AccessEnded`, `CallerEnded`; a fault.
+    /// `KeyNotFound`, `EtagMismatch`, `LastOperatorKey`, `AccessEnded`; a fault.
     pub async fn revoke_key(
         &self,
         target: KeyTarget,

@@ -57,6 +57,9 @@ pub struct Act {
     pub peer_address: String,
     /// When.
     pub time: Timestamp,
+    /// The revision as of which the actor's service key was admitted: neither it nor its business may have
+    /// changed since. `None`: no service key acts. It is what the change is decided on, as the next is.
+    pub admitted_at: Option<Revision>,
     /// True: the actor's user acts as an advisor, and a key is changed only while a grant of its business
     /// lets that user. It is what the change is decided on; the history does not keep it.
     pub by_grant: bool,
@@ -127,22 +130,22 @@ pub struct KeyRecord {
     pub update_time: Timestamp,
 }
 
-/// A key that was revoked, and what it leaves behind.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RevokedKey {
-    /// The key as it stands.
-    pub key: KeyRecord,
-    /// Of a service key: the live service keys whose secret it was shown, because it made them or rotated
-    /// them last; oldest first. After the revocation there come no more.
-    pub left_behind: Vec<KeyId>,
-}
-
 impl KeyRecord {
     /// Changes with each change of the key's own settings: a strong etag of RFC 7232.
     #[must_use]
     pub fn etag(&self) -> String {
         etag(self.revision)
     }
+}
+
+/// A key that was revoked, and what it leaves behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevokedKey {
+    /// The key as it stands.
+    pub key: KeyRecord,
+    /// Of a service key: the live service keys that it made or ever rotated, and what these made or rotated,
+    /// and so on; oldest first. By itself it makes no more.
+    pub left_behind: Vec<KeyId>,
 }
 
 fn etag(revision: Revision) -> String {

@@ -85,11 +85,15 @@ impl Authenticator {
         let mut counting = self.recorder.begin();
         let (caller, decision) = self.index.answer(|view| self.caller(view, secret))?;
         decision.into_iter().for_each(|decision| counting.touch(decision));
-        caller.ok_or_else(Refusal::credential_invalid)
+        caller.ok_or_else(|| {
+            Refusal::new(ErrorReason::CredentialInvalid, "the credential is not a live service key")
+        })
     }
 
     /// The caller, if it is one, and what was decided on which service key.
     fn caller(&self, view: &View, secret: &[u8]) -> (Option<Caller>, Option<Decision>) {
+        // Before the record: what comes meanwhile is asked for again in a change.
+        let admitted_at = view.applied();
         let record = view.find(&self.peppers, secret);
         let Some(record) = record.filter(|record| record.business.id.is_reserved()) else {
             return (None, None);
@@ -101,7 +105,7 @@ impl Authenticator {
         let (key_id, roles) = (record.key_id, record.roles);
         let decision = CountedVerdict::of(&verdict);
         let decision = decision.map(|verdict| Decision { key_id, verdict, time: now });
-        let caller = Caller { key_id, roles, peer: None, user: None };
+        let caller = Caller { key_id, roles, admitted_at, peer: None, user: None };
         ((verdict == Verdict::Valid).then_some(caller), decision)
     }
 

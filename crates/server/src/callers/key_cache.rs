@@ -19,7 +19,8 @@ use super::{
     },
 };
 
-/// How often keys are fetched when nothing asks for it; also how long a withdrawn key may live on.
+/// How often keys are fetched when nothing asks for it; also how long a withdrawn key may live on
+/// while fetching succeeds.
 const REFRESH_EVERY: Duration = Duration::from_secs(5 * 60);
 /// How soon a fetch that failed is repeated.
 const RETRY_AFTER: Duration = Duration::from_secs(15);

@@ -12,7 +12,7 @@ pub mod user;
 use std::{net::SocketAddr, sync::Arc};
 
 use apikey::id::KeyId;
-use keyward_store::record::Actor;
+use keyward_store::record::{Actor, Revision};
 use tonic::Request;
 
 use self::user::{User, UserRole};
@@ -25,6 +25,8 @@ pub struct Caller {
     pub key_id: KeyId,
     /// What it may do.
     pub roles: Roles,
+    /// At least every change up to this revision was known when that was found.
+    pub admitted_at: Revision,
     /// From where it calls.
     pub peer: Option<SocketAddr>,
     /// The person for whom it calls: then the person's rights count, and no others.

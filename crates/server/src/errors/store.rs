@@ -58,8 +58,12 @@ impl From<Refused> for Refusal {
                 "this business never gave this advisor access; ListAccess with include_ended shows \
                  to whom it did",
             ),
-            // As if they had ended before the call began.
-            Refused::CallerEnded => Self::credential_invalid(),
+            // Authentication decides what it may by now.
+            Refused::CallerChanged => Self::new(
+                ErrorReason::ConcurrentChange,
+                "the calling service key changed while the call was under way; try again",
+            ),
+            // As if it had ended before the call began.
             Refused::AccessEnded => Self::permission_denied(),
             Refused::Transition(error) => transition(&error),
             Refused::KeyLimitReached { limit } => Self::new(

@@ -51,6 +51,7 @@ impl Management {
             actor: caller.actor(),
             peer_address,
             time: self.clock.now(),
+            admitted_at: Some(caller.admitted_at),
             by_grant: caller.is_for_advisor(),
         }
     }

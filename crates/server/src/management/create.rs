@@ -179,18 +179,24 @@ impl Management {
         let request = request_from_wire(&request_id, hash, &mut v);
         let target = wire::key::target_from_wire(&business_id, ("key_id", &key_id), &etag, &mut v);
         let expire_time = expiry_from_wire("expire_time", expire_time, self.clock.now(), &mut v);
-        let checked = v.finish(target.zip(expire_time).zip(request));
-        let ((target, expire_time), request) = match checked {
+        let checked = match v.finish(target.zip(expire_time)) {
+            // The prefix stays, and only the key knows it.
+            Ok((target, expire_time)) => {
+                let key = self.found_key(&target.business_id, target.key_id).await?;
+                let target = within_power(caller, target, &key);
+                target.map(|target| (target, key.prefix, expire_time))
+            }
+            Err(refusal) => Err(refusal),
+        };
+        let (target, prefix, expire_time) = match checked {
             Ok(checked) => checked,
             Err(refusal) => {
                 let answered = self.answered(caller, &business_id, request, refusal).await?;
                 return Ok(self.rotated(self.repeat(caller, answered).await?, None).await);
             }
         };
-        // The prefix stays, and only the key knows it.
-        let key = self.found_key(&target.business_id, target.key_id).await?;
-        let target = within_power(caller, target, &key)?;
-        let (issued, secret) = self.issue(&key.prefix)?;
+        let request = request.flatten();
+        let (issued, secret) = self.issue(&prefix)?;
         let change =
             KeyChange::Rotate { secret, obfuscated_secret: issued.obfuscated(), expire_time };
         let rotate =

@@ -147,6 +147,8 @@ impl Follower {
     /// has the turn.
     async fn load_anew(&self) -> Result<Result<(), WentBack>, StoreError> {
         let view = View::load(&self.store, self.recognition, self.clock.now()).await?;
+        // It was read page by page: what changed meanwhile may be in by half.
+        view.put(self.store.changes_after(view.applied()).await?);
         let ahead = WentBack::unless_ahead(view.applied(), self.index.applied());
         if ahead.is_ok() {
             self.index.replace(view);

@@ -22,11 +22,7 @@ impl Index {
     pub(super) fn apply(&self, changes: Changes) {
         let view = self.current();
         if touches_one_kind(&view, &changes) {
-            let Changes { through, businesses, scopes, secrets } = changes;
-            view.put_businesses(businesses);
-            view.put_scopes(scopes, &secrets);
-            view.put_secrets(secrets);
-            view.set_applied(through);
+            view.put(changes);
             return;
         }
         let Changes { through, businesses, scopes, secrets } = changes;
@@ -39,6 +35,17 @@ impl Index {
         self.replace(Arc::clone(&next));
         next.put_businesses(active);
         next.set_applied(through);
+    }
+}
+
+impl View {
+    /// Takes in what changed, one kind after the other.
+    pub(super) fn put(&self, changes: Changes) {
+        let Changes { through, businesses, scopes, secrets } = changes;
+        self.put_businesses(businesses);
+        self.put_scopes(scopes, &secrets);
+        self.put_secrets(secrets);
+        self.set_applied(through);
     }
 }
 

@@ -15,7 +15,13 @@ pub fn to_wire(event: AuditEvent, is_retired: impl Fn(&str) -> bool) -> v1::Audi
     let AuditEvent {
         revision,
         act:
-            Act { actor: Actor { caller, user_issuer, user_subject }, peer_address, time, by_grant: _ },
+            Act {
+                actor: Actor { caller, user_issuer, user_subject },
+                peer_address,
+                time,
+                admitted_at: _,
+                by_grant: _,
+            },
         action,
         business_id,
         key_id,

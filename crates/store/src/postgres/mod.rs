@@ -158,7 +158,7 @@ impl Database {
             .max_size(limits.connections)
             .wait_timeout(Some(limits.wait))
             .create_timeout(Some(CONNECT_TIMEOUT))
-            // The one that was used last knows its statements and the tables best.
+            // The one that was used last has its statements prepared and its catalogue's caches warm.
             .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .build()

@@ -65,7 +65,7 @@ impl engine::Database {
     }
 }
 
-/// Every change waits for this; so all is asked in one go, also where nothing has changed.
+/// Every change waits for this; so between the snapshot's begin and its end all is asked in one go.
 async fn changes_in(
     conn: &mut engine::Connection,
     applied: Revision,

@@ -1,5 +1,7 @@
-//! What whoever is let go leaves behind: the live keys whose secret they were shown, because they made
-//! the key, or rotated it last.
+//! What whoever is let go leaves behind: live keys whose secret they may know, because they made the key
+//! or rotated it.
+
+use std::collections::BTreeSet;
 
 use apikey::{
     clock::Timestamp,
@@ -19,7 +21,7 @@ use crate::{
     schema::{audit_events as events, keys},
 };
 
-/// The keys of a business that an advisor leaves behind, oldest first.
+/// The live keys of a business that an advisor made or rotated last, oldest first. Such keys make no others.
 pub(super) async fn by_advisor(
     conn: &mut engine::Connection,
     business_id: &BusinessId,
@@ -28,7 +30,8 @@ pub(super) async fn by_advisor(
 ) -> Result<Vec<KeyRecord>, StoreError> {
     let Advisor { issuer, subject } = advisor;
     let made = keys::creator_user_issuer.eq(issuer).and(keys::creator_user_subject.eq(subject));
-    let rotated = last_rotation(action_code(AuditAction::RotateKey))
+    let rotated = rotations(action_code(AuditAction::RotateKey))
+        .filter(events::event_time.nullable().eq(keys::rotate_time))
         .filter(events::actor_user_issuer.eq(issuer))
         .filter(events::actor_user_subject.eq(subject));
     let rows: Vec<KeyRow> = keys::table
@@ -42,31 +45,42 @@ pub(super) async fn by_advisor(
     rows.into_iter().map(KeyRecord::try_from).collect()
 }
 
-/// The service keys that a service key leaves behind, oldest first.
+/// The live service keys that a service key leaves behind, oldest first: those whose secret it was ever
+/// shown, those whose secret these were shown, and so on, as whoever held it could act as any of them.
 pub(super) async fn by_service_key(
     conn: &mut engine::Connection,
     service_key: KeyId,
     now: Timestamp,
 ) -> Result<Vec<KeyId>, StoreError> {
-    let caller = service_key.to_string();
-    let rotated =
-        last_rotation(action_code(AuditAction::RotateKey)).filter(events::actor_caller.eq(&caller));
-    let found: Vec<UidColumn> = keys::table
-        .filter(keys::business_id.eq(BusinessId::keyward().as_str()))
+    let mut found = BTreeSet::from([service_key]);
+    let mut actors = vec![service_key.to_string()];
+    while !actors.is_empty() {
+        let rotated = rotations(action_code(AuditAction::RotateKey))
+            .filter(events::actor_caller.eq_any(actors.clone()));
+        let shown: Vec<UidColumn> = keys::table
+            .filter(keys::business_id.eq(BusinessId::keyward().as_str()))
+            .filter(keys::creator_caller.eq_any(actors).or(exists(rotated)))
+            .select(keys::key_id)
+            .load(conn)
+            .await?;
+        let shown = shown.into_iter().map(|UidColumn(key_id)| key_id);
+        actors = shown.filter(|id| found.insert(*id)).map(|id| id.to_string()).collect();
+    }
+    found.remove(&service_key);
+    let live: Vec<UidColumn> = keys::table
+        .filter(keys::key_id.eq_any(found.into_iter().map(UidColumn)))
         .filter(is_live(TimeColumn(now)))
-        .filter(keys::creator_caller.eq(&caller).or(exists(rotated)))
         .order((keys::create_time, keys::key_id))
         .select(keys::key_id)
         .load(conn)
         .await?;
-    Ok(found.into_iter().map(|UidColumn(key_id)| key_id).collect())
+    Ok(live.into_iter().map(|UidColumn(key_id)| key_id).collect())
 }
 
-/// The event of the rotation that gave a key of the outer query the secret that it has.
+/// The events of the rotations of a key of the outer query.
 #[diesel::dsl::auto_type(no_type_alias)]
-fn last_rotation(rotate_key: i16) -> _ {
+fn rotations(rotate_key: i16) -> _ {
     events::table
         .filter(events::key_id.eq(keys::key_id.nullable()))
         .filter(events::action.eq(rotate_key))
-        .filter(events::event_time.nullable().eq(keys::rotate_time))
 }

@@ -19,7 +19,7 @@ use diesel_async::RunQueryDsl;
 
 use super as engine;
 use crate::{
-    columns::{TimeColumn, UidColumn},
+    columns::UidColumn,
     error::{ChangeError, Refused},
     record::{Act, Revision},
     schema,
@@ -27,22 +27,23 @@ use crate::{
 
 /// The beginning of every change: takes the history's next place, and with it the lock that lines all
 /// changes up. What a change is decided on is read after this, and first of all whether its caller's
-/// service key is still active. Authentication asked that when the call began; asked there alone, a
-/// change could come after the answer that its caller is revoked.
+/// service key is still as it was when the call was admitted. Otherwise a change could come after the
+/// answer that its caller is revoked, has another secret, or may less.
 async fn begin(conn: &mut engine::Connection, act: &Act) -> Result<Revision, ChangeError> {
     let rev = engine::next_revision(conn).await?;
-    // Anything else, as the command line, has no key that could be revoked.
-    if let Ok(service_key) = KeyId::parse(&act.actor.caller) {
-        let active: Option<UidColumn> = schema::keys::table
-            .find(UidColumn(service_key))
+    if let Some(Revision(admitted_at)) = act.admitted_at {
+        let service_key = KeyId::parse(&act.actor.caller).map_err(|_| Refused::CallerChanged)?;
+        let unchanged: Option<UidColumn> = schema::keys::table
+            .inner_join(schema::businesses::table)
+            .filter(schema::keys::key_id.eq(UidColumn(service_key)))
             .filter(schema::keys::business_id.eq(BusinessId::keyward().as_str()))
-            .filter(schema::keys::suspended_by.is_null())
-            .filter(keys::is_live(TimeColumn(act.time)))
+            .filter(schema::keys::rev.le(admitted_at))
+            .filter(schema::businesses::rev.le(admitted_at))
             .select(schema::keys::key_id)
             .first(conn)
             .await
             .optional()?;
-        active.ok_or(Refused::CallerEnded)?;
+        unchanged.ok_or(Refused::CallerChanged)?;
     }
     Ok(Revision(rev))
 }

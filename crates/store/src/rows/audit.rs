@@ -43,6 +43,7 @@ impl AuditRow {
                     actor: Actor { caller, user_issuer, user_subject },
                     peer_address,
                     time,
+                    admitted_at: _,
                     by_grant: _,
                 },
             action,
@@ -112,6 +113,7 @@ impl TryFrom<AuditRow> for AuditEvent {
                 actor: Actor { caller, user_issuer, user_subject },
                 peer_address,
                 time,
+                admitted_at: None,
                 by_grant: false,
             },
             action: self::action(action)

@@ -48,6 +48,7 @@ fn by_a_person(second: i64) -> Act {
         },
         peer_address: format!("[2001:db8::1]:{second}"),
         time: at(second),
+        admitted_at: None,
         by_grant: false,
     }
 }

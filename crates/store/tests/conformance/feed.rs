@@ -1,13 +1,17 @@
 //! What replicas hold: everything in pages, and then exactly what changed.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use apikey::{digest::Digest, lifecycle::SuspendedBy, verdict::Generation};
 use keyward_store::{
     change::KeyChange,
     record::{Changes, HeldBusiness, HeldSecret, NewKey, Revision},
 };
-use tokio::{task::JoinSet, time::timeout};
+use tokio::{join, task::JoinSet, time::timeout};
 
 use crate::{database::Database, samples::*};
 
@@ -18,6 +22,7 @@ on_each_engine![
     a_suspended_business_is_told,
     secrets_are_paged_by_digest,
     a_follower_misses_nothing_of_what_many_write,
+    a_key_is_never_told_before_its_business,
 ];
 
 /// More than all writers ever take.
@@ -136,6 +141,36 @@ async fn a_follower_misses_nothing_of_what_many_write(db: Database) {
             assert!(of_key.all(knows), "through {through}, key {writer}, update {turn}");
         }
     }
+}
+
+/// One change makes both; whoever looks while such changes come sees none by half.
+async fn a_key_is_never_told_before_its_business(db: Database) {
+    const LOOKS: u64 = 50;
+    let looks = AtomicU64::new(0);
+    let write = async {
+        let mut number = 0;
+        while looks.load(Ordering::Acquire) < LOOKS {
+            number += 1;
+            let business_id = business(&format!("b{number}"));
+            create(&db.store, NewKey { business_id, ..new_key(number) }, at(0)).await;
+        }
+    };
+    let follow = async {
+        let (mut applied, mut known) = (Revision(0), BTreeSet::new());
+        while looks.load(Ordering::Acquire) < LOOKS {
+            let told = db.store.changes_after(applied).await.unwrap();
+            known.extend(told.businesses.into_iter().map(|business| business.business_id));
+            for secret in &told.secrets {
+                assert!(known.contains(&secret.business_id), "{}", secret.business_id);
+            }
+            assert_eq!(known.len(), usize::try_from(told.through.0).unwrap());
+            if told.through > applied {
+                applied = told.through;
+                looks.fetch_add(1, Ordering::Release);
+            }
+        }
+    };
+    timeout(PATIENCE, Box::pin(async { join!(write, follow) })).await.unwrap();
 }
 
 /// What a follower holds after each look, until it holds everything up to `last`.

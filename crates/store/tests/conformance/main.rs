@@ -47,6 +47,7 @@ mod idempotence;
 mod key_limit;
 mod keys;
 mod last_operator;
+mod left_behind;
 mod lifecycle;
 mod list;
 mod list_filters;

@@ -58,6 +58,7 @@ pub(crate) fn act(time: Timestamp) -> Act {
         actor: Actor::workload(Actor::COMMAND_LINE),
         peer_address: String::new(),
         time,
+        admitted_at: None,
         by_grant: false,
     }
 }

@@ -86,6 +86,7 @@ async fn each_fault_has_its_reason() {
         ("business", json!("@keyward"), "USER_TOKEN_CLAIM_INVALID"),
     ] {
         let told = told(&server, &case().claim(claim, value)).await;
+        assert!(!told.message.contains("@keyward"), "{}", told.message);
         assert_eq!((told.reason.as_str(), told.metadata["claim"].as_str()), (reason, claim));
     }
     server.clock.advance(std::time::Duration::from_secs(330));

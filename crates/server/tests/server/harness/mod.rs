@@ -198,6 +198,7 @@ impl Server {
             actor: new.creator.clone(),
             peer_address: String::new(),
             time: self.clock.now(),
+            admitted_at: None,
             by_grant: false,
         };
         let made = self.store.create_key(new, AssignableBy::Operators, None, act).await;

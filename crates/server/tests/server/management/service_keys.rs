@@ -1,9 +1,17 @@
 //! Keyward's own keys, in the reserved business `@keyward`: made by the same RPCs under stricter rules.
 
+use std::time::Duration;
+
+use apikey::{
+    clock::Clock as _,
+    id::{BusinessId, KeyId},
+    settings::{self as store, ReasonText},
+};
 use keyward_proto::v1::{
     CreateKeyRequest, CreateKeyResponse, Key, ListScopesRequest, RevokeKeyRequest, RevokeReason,
     RotateKeyRequest, SuspendKeyRequest, UpdateKeyRequest,
 };
+use keyward_store::record::{Act, Actor, KeyTarget};
 use prost_types::FieldMask;
 
 use crate::harness::{
@@ -17,7 +25,8 @@ on_each_engine!(
     a_service_key_calls_as_soon_as_it_is_made,
     scopes_are_built_in_held_by_the_caller_and_never_operate,
     an_update_keeps_to_the_same_rules,
-    revoking_one_lists_the_live_keys_that_it_made,
+    revoking_one_lists_the_live_keys_whose_secrets_it_was_shown,
+    a_call_under_way_changes_nothing_once_its_key_is_revoked,
     the_last_operator_key_stays,
     a_rotated_operator_goes_on_with_the_new_secret,
     a_rotation_shows_no_secret_of_more_power,
@@ -94,19 +103,47 @@ async fn an_update_keeps_to_the_same_rules(server: Server) {
     management.update_key(update(&made.key_id, ["keyward.audit"])).await.unwrap();
 }
 
-/// For review: whoever had the key may have made others with it.
-async fn revoking_one_lists_the_live_keys_that_it_made(server: Server) {
+/// For review: whoever had the key may have made others with it, or rotated them and so seen their secret.
+async fn revoking_one_lists_the_live_keys_whose_secrets_it_was_shown(server: Server) {
     let operator = server.service_key(&["keyward.operate"]).await;
     let mut management = server.management_as(&operator.secret);
-    let mut made_key_ids = Vec::new();
+    let rotated = make(&mut server.management(), "another's").await.key.unwrap().key_id;
+    make(&mut server.management(), "untouched").await;
+    let mut shown = vec![rotated.clone()];
     for name in ["a", "b", "c"] {
-        made_key_ids.push(make(&mut management, name).await.key.unwrap().key_id);
+        server.clock.advance(Duration::from_secs(1));
+        shown.push(make(&mut management, name).await.key.unwrap().key_id);
     }
-    make(&mut server.management(), "another's").await;
-    server.management().revoke_key(revoke(&made_key_ids.remove(1))).await.unwrap();
+    let rotate = RotateKeyRequest {
+        business_id: KEYWARD.to_owned(),
+        key_id: rotated,
+        ..RotateKeyRequest::default()
+    };
+    management.rotate_key(rotate).await.unwrap();
+    server.management().revoke_key(revoke(&shown.remove(2))).await.unwrap();
     let answer = server.management().revoke_key(revoke(&operator.key_id)).await.unwrap();
-    made_key_ids.sort();
-    assert_eq!(answer.into_inner().left_behind_key_ids, made_key_ids);
+    assert_eq!(answer.into_inner().left_behind_key_ids, shown);
+}
+
+/// Even where the server that admits it has not heard of the revocation: the change itself asks again.
+async fn a_call_under_way_changes_nothing_once_its_key_is_revoked(server: Server) {
+    let operator = server.service_key(&["keyward.operate"]).await;
+    let mut management = server.management_as(&operator.secret);
+    let actor = Actor::workload(Actor::COMMAND_LINE);
+    let (peer_address, time) = (String::new(), server.clock.now());
+    let act = Act { actor, peer_address, time, admitted_at: None, by_grant: false };
+    let target = KeyTarget {
+        business_id: BusinessId::keyward(),
+        key_id: KeyId::parse(&operator.key_id).unwrap(),
+        etag: None,
+    };
+    let text = ReasonText::default();
+    server.store.revoke_key(target, store::RevokeReason::Leaked, text, act).await.unwrap();
+    let told = refused(management.create_key(create("late", [])).await);
+    assert_eq!(told.reason, "CONCURRENT_CHANGE");
+    server.running.follower.catch_up().await.unwrap();
+    let told = refused(management.create_key(create("late", [])).await);
+    assert_eq!(told.reason, "CREDENTIAL_INVALID");
 }
 
 /// Nobody could act as the platform any more. A suspended operator is none.
