@@ -1,5 +1,5 @@
-//! `cargo xtask campaign durability`: the test of that name, for so long that chance has its say, and
-//! its report.
+//! `cargo xtask campaign <name>`: the test of that name, for so long that chance has its say, and its
+//! report.
 
 use std::process::Command;
 
@@ -7,14 +7,17 @@ use anyhow::{Context as _, ensure};
 
 use crate::program::{self, cargo};
 
-const TEST: &str = "test --locked --package keyward-server --test program -- durability";
-const REPORT: &str = "docs/campaigns/durability.md";
+const TEST: &str = "test --locked --package keyward-server --test program --";
 const ROUNDS: &str = "1000";
 
-pub(crate) fn durability() -> anyhow::Result<()> {
-    let report = std::path::absolute(REPORT)?;
+pub(crate) const DURABILITY: &str = "durability";
+pub(crate) const USAGE: &str = "usage";
+
+pub(crate) fn run(name: &str) -> anyhow::Result<()> {
+    let report = std::path::absolute(format!("docs/campaigns/{name}.md"))?;
     std::fs::create_dir_all(report.parent().context("a folder for the report")?)?;
     let mut test = cargo(TEST);
+    test.arg(name);
     test.env("KEYWARD_CAMPAIGN_ROUNDS", ROUNDS);
     test.env("KEYWARD_CAMPAIGN_COMMIT", commit()?);
     test.env("KEYWARD_CAMPAIGN_REPORT", report);

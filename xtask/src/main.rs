@@ -27,7 +27,8 @@ usage: cargo xtask <chore>
   fuzz [seconds]     what reads what strangers send, under a fuzzer, a minute each
   bench [argument..] the benchmarks, built as what is shipped
   campaign durability
-                     a thousand kills on the embedded store, and the report of them";
+                     a thousand kills on the embedded store, and the report of them
+  campaign usage     a thousand rounds of kills and faults, and whether counts are right";
 
 fn main() -> ExitCode {
     match run() {
@@ -52,7 +53,7 @@ fn run() -> anyhow::Result<()> {
         ["fuzz"] => fuzz::run(None),
         ["fuzz", seconds] => fuzz::run(Some(seconds)),
         ["bench", rest @ ..] => bench::run(rest),
-        ["campaign", "durability"] => campaign::durability(),
+        ["campaign", name @ (campaign::DURABILITY | campaign::USAGE)] => campaign::run(name),
         _ => bail!("{USAGE}"),
     }
 }

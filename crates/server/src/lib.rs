@@ -7,6 +7,7 @@
 //! - [`resident`]: every key, in memory, and what keeps it up with the store
 //! - [`verification`]: the hot path, which cannot change a key
 //! - [`management`]: the cold path, which changes keys
+//! - [`usage`]: what is counted of both, and how it is stored
 //! - [`wire`], [`errors`]: messages in and out
 //! - [`not_yet`]: what the contract has and this build has not
 //!
@@ -27,6 +28,7 @@ pub mod resident;
 pub mod serve;
 pub mod shutdown;
 pub mod telemetry;
+pub mod usage;
 mod users;
 pub mod verification;
 pub mod wire;

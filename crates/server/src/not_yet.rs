@@ -6,16 +6,12 @@ use keyward_proto::v1::ErrorReason;
 use crate::{access::Rpc, errors::Refusal};
 
 /// RPCs that answer NOT_YET_AVAILABLE.
-pub const RPCS: [Rpc; 4] =
-    [Rpc::BatchRevokeKeys, Rpc::QueryUsage, Rpc::LookupKey, Rpc::BatchImportKeys];
+pub const RPCS: [Rpc; 3] = [Rpc::BatchRevokeKeys, Rpc::LookupKey, Rpc::BatchImportKeys];
 
 /// Fields that are refused when they are set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named as in the proto files, which say what each means")]
 pub enum Field {
-    ListKeysNeverUsed,
-    ListKeysUnusedSinceTime,
-    ListKeysOrderLastUseTime,
     UpdateScopeValidateOnly,
     RetireScopeValidateOnly,
     VerifyMinRevision,
@@ -26,9 +22,6 @@ impl Field {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::ListKeysNeverUsed => "ListKeysRequest.filter.never_used",
-            Self::ListKeysUnusedSinceTime => "ListKeysRequest.filter.unused_since_time",
-            Self::ListKeysOrderLastUseTime => "ListKeysRequest.order=KEY_ORDER_LAST_USE_TIME",
             Self::UpdateScopeValidateOnly => "UpdateScopeRequest.validate_only",
             Self::RetireScopeValidateOnly => "RetireScopeRequest.validate_only",
             Self::VerifyMinRevision => "VerifyRequest.min_revision",

@@ -10,6 +10,7 @@ use std::{
 use apikey::{
     clock::Clock,
     digest::PepperSet,
+    usage::CountedVerdict,
     verdict::{RECOGNITION_DEFAULT, Requirement, Verdict, decide},
 };
 use futures_util::future::Either;
@@ -28,6 +29,7 @@ use crate::{
     errors::Refusal,
     not_yet,
     resident::{Index, Roles, View},
+    usage::recorder::{Decision, Recorder},
 };
 
 /// The scheme before a service key, whatever its case (RFC 7235).
@@ -44,6 +46,8 @@ pub struct Authenticator {
     pub peppers: Arc<PepperSet>,
     /// When they expire.
     pub clock: Arc<dyn Clock>,
+    /// Where a service key's last use is noted.
+    pub recorder: Arc<Recorder>,
     /// Who vouches for users, if anybody does.
     pub users: Option<Arc<UserIssuer>>,
 }
@@ -78,30 +82,31 @@ impl Authenticator {
 
     fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
         let secret = bearer(headers)?;
-        self.index.answer(|view| self.caller(view, secret))?
+        let mut counting = self.recorder.begin();
+        let (caller, decision) = self.index.answer(|view| self.caller(view, secret))?;
+        decision.into_iter().for_each(|decision| counting.touch(decision));
+        caller.ok_or_else(|| {
+            Refusal::new(ErrorReason::CredentialInvalid, "the credential is not a live service key")
+        })
     }
 
-    fn caller(&self, view: &View, secret: &[u8]) -> Result<Caller, Refusal> {
-        let invalid = || {
-            Refusal::new(ErrorReason::CredentialInvalid, "the credential is not a live service key")
-        };
+    /// The caller, if it is one, and what was decided on which service key.
+    fn caller(&self, view: &View, secret: &[u8]) -> (Option<Caller>, Option<Decision>) {
         // Before the record: what comes meanwhile is asked for again in a change.
         let admitted_at = view.applied();
-        let record = view.find(&self.peppers, secret).ok_or_else(invalid)?;
+        let record = view.find(&self.peppers, secret);
+        let Some(record) = record.filter(|record| record.business.id.is_reserved()) else {
+            return (None, None);
+        };
         let nothing = Requirement { required: &[], sufficient: &[], endpoint: None };
         let found = record.found();
         let now = self.clock.now();
         let verdict = decide(Some(&found), &nothing, &view.catalogue(), RECOGNITION_DEFAULT, now);
-        if !record.business.id.is_reserved() || verdict != Verdict::Valid {
-            return Err(invalid());
-        }
-        Ok(Caller {
-            key_id: record.key_id,
-            roles: record.roles,
-            admitted_at,
-            peer: None,
-            user: None,
-        })
+        let (key_id, roles) = (record.key_id, record.roles);
+        let decision = CountedVerdict::of(&verdict);
+        let decision = decision.map(|verdict| Decision { key_id, verdict, time: now });
+        let caller = Caller { key_id, roles, admitted_at, peer: None, user: None };
+        ((verdict == Verdict::Valid).then_some(caller), decision)
     }
 
     /// The user whom the caller presents, which it needs a role for, whatever it presents.

@@ -151,7 +151,8 @@ pub fn code(reason: ErrorReason) -> Code {
         | ErrorReason::KeyLimitReached
         | ErrorReason::ScopeRetired
         | ErrorReason::ScopeInUse
-        | ErrorReason::LastOperatorKey => Code::FailedPrecondition,
+        | ErrorReason::LastOperatorKey
+        | ErrorReason::NotCountedYet => Code::FailedPrecondition,
         ErrorReason::ConcurrentChange | ErrorReason::EtagMismatch => Code::Aborted,
         ErrorReason::DatabaseUnavailable
         | ErrorReason::NotServing

@@ -12,6 +12,7 @@ mod list;
 mod repetition;
 mod scopes;
 mod service;
+mod usage;
 
 use std::sync::Arc;
 

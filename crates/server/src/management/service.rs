@@ -84,9 +84,10 @@ impl KeyManagement for Management {
 
     async fn query_usage(
         &self,
-        _: Request<QueryUsageRequest>,
+        request: Request<QueryUsageRequest>,
     ) -> Result<Response<QueryUsageResponse>, Status> {
-        Err(not_yet::rpc(Rpc::QueryUsage).into())
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::query_usage(self, &caller, request.into_inner()).await?))
     }
 
     async fn list_scopes(

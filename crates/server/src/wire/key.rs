@@ -61,7 +61,7 @@ pub fn to_wire(key: KeyRecord, is_retired: impl Fn(&str) -> bool, now: Timestamp
         suspended_by: suspended_by
             .map_or(v1::SuspendedBy::Unspecified, suspended_by_to_wire)
             .into(),
-        // Usage is not counted yet, and no key comes from another system yet.
+        // What was counted is told by whoever asked for it; and no key comes from another system yet.
         last_use_time: None,
         last_denied_use_time: None,
         request_count: 0,

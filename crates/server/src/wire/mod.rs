@@ -9,3 +9,4 @@ pub mod page;
 pub mod receipt;
 pub mod scope;
 pub mod time;
+pub mod usage;

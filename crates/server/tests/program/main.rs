@@ -7,7 +7,9 @@
     reason = "a test that cannot go on stops"
 )]
 
+mod campaign;
 mod client;
+mod draw;
 mod durability;
 mod grpcurl;
 mod home;
@@ -22,4 +24,5 @@ mod story;
 mod tls;
 mod tool;
 mod toxiproxy;
+mod usage;
 mod users;

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use keyward_proto::v1::{
-    ErrorReason, KeyFilter, KeyOrder, ListKeysRequest, RetireScopeRequest, UpdateScopeRequest,
-    VerifyRequest,
-};
+use keyward_proto::v1::{ErrorReason, RetireScopeRequest, UpdateScopeRequest, VerifyRequest};
 use keyward_server::{
     access::Rpc,
     errors,
@@ -61,33 +58,13 @@ async fn rpcs_that_have_not_come_say_so() {
     }
 }
 
-const FIELDS: [Field; 6] = [
-    Field::ListKeysNeverUsed,
-    Field::ListKeysUnusedSinceTime,
-    Field::ListKeysOrderLastUseTime,
-    Field::UpdateScopeValidateOnly,
-    Field::RetireScopeValidateOnly,
-    Field::VerifyMinRevision,
-];
+const FIELDS: [Field; 3] =
+    [Field::UpdateScopeValidateOnly, Field::RetireScopeValidateOnly, Field::VerifyMinRevision];
 
 /// The refusal of a request in which nothing but the field is set.
 async fn with_only(server: &Server, field: Field) -> Told {
     let mut keys = server.management();
-    let list = |filter| ListKeysRequest { filter: Some(filter), ..Default::default() };
     match field {
-        Field::ListKeysNeverUsed => {
-            let filter = KeyFilter { never_used: true, ..Default::default() };
-            refused(keys.list_keys(list(filter)).await)
-        }
-        Field::ListKeysUnusedSinceTime => {
-            let unused_since_time = Some(server.time_in(0));
-            let filter = KeyFilter { unused_since_time, ..Default::default() };
-            refused(keys.list_keys(list(filter)).await)
-        }
-        Field::ListKeysOrderLastUseTime => {
-            let order = KeyOrder::LastUseTime.into();
-            refused(keys.list_keys(ListKeysRequest { order, ..Default::default() }).await)
-        }
         Field::UpdateScopeValidateOnly => {
             let request = UpdateScopeRequest { validate_only: true, ..Default::default() };
             refused(keys.update_scope(request).await)

@@ -18,5 +18,6 @@ mod management;
 mod outage;
 mod secrets;
 mod stale;
+mod usage;
 mod verification;
 mod wire;

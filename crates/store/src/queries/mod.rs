@@ -11,6 +11,7 @@ pub(crate) mod keys;
 mod left_behind;
 pub(crate) mod list;
 pub(crate) mod peppers;
+pub(crate) mod usage;
 
 use apikey::id::{BusinessId, KeyId};
 use diesel::prelude::*;

@@ -59,3 +59,4 @@ mod races_by_hand;
 mod revisions;
 mod schema;
 mod scope_checks;
+mod usage;
