@@ -6,10 +6,8 @@ use keyward_proto::v1::ErrorReason;
 use crate::{access::Rpc, errors::Refusal};
 
 /// RPCs that answer NOT_YET_AVAILABLE.
-pub const RPCS: [Rpc; 8] = [
-    Rpc::BatchRevokeKeys,
+pub const RPCS: [Rpc; 6] = [
     Rpc::QueryUsage,
-    Rpc::LookupKey,
     Rpc::BatchImportKeys,
     Rpc::GrantAccess,
     Rpc::RevokeAccess,
@@ -24,8 +22,6 @@ pub enum Field {
     ListKeysNeverUsed,
     ListKeysUnusedSinceTime,
     ListKeysOrderLastUseTime,
-    UpdateScopeValidateOnly,
-    RetireScopeValidateOnly,
     VerifyMinRevision,
 }
 
@@ -37,8 +33,6 @@ impl Field {
             Self::ListKeysNeverUsed => "ListKeysRequest.filter.never_used",
             Self::ListKeysUnusedSinceTime => "ListKeysRequest.filter.unused_since_time",
             Self::ListKeysOrderLastUseTime => "ListKeysRequest.order=KEY_ORDER_LAST_USE_TIME",
-            Self::UpdateScopeValidateOnly => "UpdateScopeRequest.validate_only",
-            Self::RetireScopeValidateOnly => "RetireScopeRequest.validate_only",
             Self::VerifyMinRevision => "VerifyRequest.min_revision",
         }
     }

@@ -9,6 +9,7 @@
 //! - Not finding a row is a `None`, a change that cannot be is `Refused`, and only a fault is an error.
 
 pub mod audit;
+pub mod bulk;
 pub mod business;
 pub mod catalogue;
 pub mod change;
@@ -17,6 +18,7 @@ pub mod error;
 pub mod exclusive;
 mod feed;
 pub mod list;
+pub mod lookup;
 pub mod migrations;
 pub mod peppers;
 mod postgres;

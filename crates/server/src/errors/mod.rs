@@ -123,7 +123,8 @@ pub fn code(reason: ErrorReason) -> Code {
         | ErrorReason::KeyLimitReached
         | ErrorReason::ScopeRetired
         | ErrorReason::ScopeInUse
-        | ErrorReason::LastOperatorKey => Code::FailedPrecondition,
+        | ErrorReason::LastOperatorKey
+        | ErrorReason::TooManyKeys => Code::FailedPrecondition,
         ErrorReason::ConcurrentChange | ErrorReason::EtagMismatch => Code::Aborted,
         ErrorReason::DatabaseUnavailable | ErrorReason::NotServing => Code::Unavailable,
         ErrorReason::CommittedNotYetEffective | ErrorReason::DeadlineExceeded => {

@@ -45,11 +45,11 @@ impl Management {
         let mut v = Violations::default();
         let no_filter = v1::KeyFilter::default();
         let filter = filter.as_ref().unwrap_or(&no_filter);
-        not_yet::refuse_set([
-            (Field::ListKeysNeverUsed, filter.never_used),
-            (Field::ListKeysUnusedSinceTime, filter.unused_since_time.is_some()),
-            (Field::ListKeysOrderLastUseTime, *order == i32::from(KeyOrder::LastUseTime)),
-        ])?;
+        refuse_usage(filter)?;
+        not_yet::refuse_set([(
+            Field::ListKeysOrderLastUseTime,
+            *order == i32::from(KeyOrder::LastUseTime),
+        )])?;
         let business_ids = business_ids_from_wire(business_ids, &mut v);
         let filter = filter_from_wire(filter, &mut v);
         if KeyOrder::try_from(*order).is_err() {
@@ -73,7 +73,18 @@ impl Management {
     }
 }
 
-fn business_ids_from_wire(ids: &[String], violations: &mut Violations) -> Option<Vec<BusinessId>> {
+/// Conditions on use, which is not counted yet.
+pub(super) fn refuse_usage(filter: &v1::KeyFilter) -> Result<(), Refusal> {
+    not_yet::refuse_set([
+        (Field::ListKeysNeverUsed, filter.never_used),
+        (Field::ListKeysUnusedSinceTime, filter.unused_since_time.is_some()),
+    ])
+}
+
+pub(super) fn business_ids_from_wire(
+    ids: &[String],
+    violations: &mut Violations,
+) -> Option<Vec<BusinessId>> {
     if ids.is_empty() || ids.len() > BUSINESSES_MAX {
         let problem = format!("must name 1 to {BUSINESSES_MAX} businesses, not {}", ids.len());
         violations.add("business_ids", problem);
@@ -87,7 +98,10 @@ fn business_ids_from_wire(ids: &[String], violations: &mut Violations) -> Option
     (parsed.len() == ids.len()).then_some(parsed)
 }
 
-fn filter_from_wire(filter: &v1::KeyFilter, violations: &mut Violations) -> Option<KeyFilter> {
+pub(super) fn filter_from_wire(
+    filter: &v1::KeyFilter,
+    violations: &mut Violations,
+) -> Option<KeyFilter> {
     let v1::KeyFilter {
         states,
         scope,

@@ -2,11 +2,13 @@
 //! hears OK. Each RPC: unpack, validate, one call of the store, wait until it is in effect, pack.
 
 mod audit;
+mod batch_revoke;
 mod businesses;
 mod change;
 mod create;
 mod keys;
 mod list;
+mod lookup;
 mod scopes;
 mod service;
 

@@ -72,9 +72,10 @@ impl KeyManagement for Management {
 
     async fn batch_revoke_keys(
         &self,
-        _: Request<BatchRevokeKeysRequest>,
+        request: Request<BatchRevokeKeysRequest>,
     ) -> Result<Response<BatchRevokeKeysResponse>, Status> {
-        Err(not_yet::rpc(Rpc::BatchRevokeKeys).into())
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::batch_revoke_keys(self, &caller, request.into_inner()).await?))
     }
 
     async fn query_usage(
@@ -132,9 +133,10 @@ impl KeyManagement for Management {
 
     async fn lookup_key(
         &self,
-        _: Request<LookupKeyRequest>,
+        request: Request<LookupKeyRequest>,
     ) -> Result<Response<LookupKeyResponse>, Status> {
-        Err(not_yet::rpc(Rpc::LookupKey).into())
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::lookup_key(self, &caller, request.into_inner()).await?))
     }
 
     async fn batch_import_keys(

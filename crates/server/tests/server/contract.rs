@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use keyward_proto::v1::{
-    ErrorReason, KeyFilter, KeyOrder, ListKeysRequest, RetireScopeRequest, UpdateScopeRequest,
-    VerifyRequest,
-};
+use keyward_proto::v1::{ErrorReason, KeyFilter, KeyOrder, ListKeysRequest, VerifyRequest};
 use keyward_server::{
     access::Rpc,
     errors,
@@ -61,12 +58,10 @@ async fn rpcs_that_have_not_come_say_so() {
     }
 }
 
-const FIELDS: [Field; 6] = [
+const FIELDS: [Field; 4] = [
     Field::ListKeysNeverUsed,
     Field::ListKeysUnusedSinceTime,
     Field::ListKeysOrderLastUseTime,
-    Field::UpdateScopeValidateOnly,
-    Field::RetireScopeValidateOnly,
     Field::VerifyMinRevision,
 ];
 
@@ -87,14 +82,6 @@ async fn with_only(server: &Server, field: Field) -> Told {
         Field::ListKeysOrderLastUseTime => {
             let order = KeyOrder::LastUseTime.into();
             refused(keys.list_keys(ListKeysRequest { order, ..Default::default() }).await)
-        }
-        Field::UpdateScopeValidateOnly => {
-            let request = UpdateScopeRequest { validate_only: true, ..Default::default() };
-            refused(keys.update_scope(request).await)
-        }
-        Field::RetireScopeValidateOnly => {
-            let request = RetireScopeRequest { validate_only: true, ..Default::default() };
-            refused(keys.retire_scope(request).await)
         }
         Field::VerifyMinRevision => {
             let request = VerifyRequest { min_revision: 1, ..Default::default() };

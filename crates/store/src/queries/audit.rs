@@ -64,7 +64,16 @@ pub(super) async fn record(
     conn: &mut engine::Connection,
     event: AuditEvent,
 ) -> Result<(), ChangeError> {
-    let row = AuditRow::new(&event);
-    diesel::insert_into(audit_events::table).values(&row).execute(conn).await?;
+    record_all(conn, &[event]).await
+}
+
+/// Writes a change's events, in their order.
+pub(super) async fn record_all(
+    conn: &mut engine::Connection,
+    events: &[AuditEvent],
+) -> Result<(), ChangeError> {
+    let rows: Vec<AuditRow> =
+        (0..).zip(events).map(|(seq, event)| AuditRow::new(event, seq)).collect();
+    insert_all!(conn, audit_events::table, &rows);
     Ok(())
 }

@@ -4,7 +4,7 @@ use apikey::{
     catalogue::AssignableBy,
     clock::Timestamp,
     id::{BusinessId, KeyId},
-    scope::{ScopeName, ScopeSet, built_in},
+    scope::{ScopeName, ScopeSet},
 };
 use diesel::{dsl::max, prelude::*};
 use diesel_async::RunQueryDsl;
@@ -13,6 +13,7 @@ use super::{
     audit,
     businesses::{live_keys, mention_business},
     check_etag, engine, idempotence, next_revision,
+    operators::{check_operators_without, is_operator, lasts},
 };
 use crate::{
     business::KEY_LIMIT_DEFAULT,
@@ -176,7 +177,7 @@ async fn repeated(
     }
 }
 
-fn key_event(
+pub(super) fn key_event(
     revision: Revision,
     act: Act,
     action: AuditAction,
@@ -228,45 +229,10 @@ async fn check_change(
     if after.lifecycle.is_live(now) && !before.lifecycle.is_live(now) {
         check_key_limit(conn, &before.business_id, now).await?;
     }
-    let ends = !is_operator(after, now) || (lasts(before) && !lasts(after));
-    if is_operator(before, now) && ends {
-        check_other_operator(conn, before, now).await?;
+    if !is_operator(after, now) || (lasts(before) && !lasts(after)) {
+        check_operators_without(conn, std::slice::from_ref(before), now).await?;
     }
     Ok(())
-}
-
-/// Whether the key lets its holder act as the platform now.
-fn is_operator(key: &KeyRecord, now: Timestamp) -> bool {
-    key.business_id.is_reserved()
-        && key.lifecycle.state(now) == apikey::lifecycle::State::Active
-        && key.settings.scopes.iter().any(|scope| scope.as_str() == built_in::OPERATE)
-}
-
-/// Whether the key never expires by itself.
-fn lasts(key: &KeyRecord) -> bool {
-    key.lifecycle.expire_time.is_none()
-}
-
-/// There must be another operator key, and one that lasts if this one did.
-async fn check_other_operator(
-    conn: &mut engine::Connection,
-    operator: &KeyRecord,
-    now: Timestamp,
-) -> Result<(), ChangeError> {
-    let rows: Vec<KeyRow> = keys::table
-        .filter(keys::business_id.eq(operator.business_id.as_str()))
-        .filter(keys::key_id.ne(UidColumn(operator.key_id)))
-        .filter(keys::revoke_time.is_null())
-        .select(KeyRow::as_select())
-        .load(conn)
-        .await?;
-    for row in rows {
-        let other = KeyRecord::try_from(row)?;
-        if is_operator(&other, now) && (lasts(&other) || !lasts(operator)) {
-            return Ok(());
-        }
-    }
-    Err(Refused::LastOperatorKey.into())
 }
 
 /// Each scope must be in the catalogue, live, and one that `assigner` may give. The reserved

@@ -2,12 +2,15 @@
 //! of the two mounted it, so the compiler checks each query against both.
 
 pub(crate) mod audit;
+pub(crate) mod bulk;
 pub(crate) mod businesses;
 pub(crate) mod catalogue;
 pub(crate) mod feed;
 mod idempotence;
 pub(crate) mod keys;
 pub(crate) mod list;
+pub(crate) mod lookup;
+mod operators;
 pub(crate) mod peppers;
 
 use super as engine;

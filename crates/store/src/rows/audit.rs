@@ -30,8 +30,8 @@ pub(crate) struct AuditRow {
 }
 
 impl AuditRow {
-    /// The one event of a change.
-    pub(crate) fn new(event: &AuditEvent) -> Self {
+    /// An event of a change; `seq` tells it from the change's others.
+    pub(crate) fn new(event: &AuditEvent, seq: i32) -> Self {
         let AuditEvent {
             revision,
             act: Act { actor: Actor { caller, user_issuer, user_subject }, peer_address, time },
@@ -45,7 +45,7 @@ impl AuditRow {
         let snapshot = |key: &KeyRecord| JsonColumn(KeyRow::new(key, key.revision));
         Self {
             rev: revision.0,
-            seq: 0,
+            seq,
             event_time: TimeColumn(*time),
             action: code(*action),
             business_id: business_id.as_ref().map_or("", |id| id.as_str()).to_owned(),
@@ -110,6 +110,8 @@ fn code(action: AuditAction) -> i16 {
         AuditAction::RevokeKey => 4,
         AuditAction::SuspendKey => 5,
         AuditAction::ResumeKey => 6,
+        AuditAction::ImportKey => 7,
+        AuditAction::LookupKey => 8,
         AuditAction::UpdateScope => 9,
         AuditAction::RetireScope => 10,
         AuditAction::UpdateBusiness => 11,
@@ -124,6 +126,8 @@ fn action(code: i16) -> Option<AuditAction> {
         4 => Some(AuditAction::RevokeKey),
         5 => Some(AuditAction::SuspendKey),
         6 => Some(AuditAction::ResumeKey),
+        7 => Some(AuditAction::ImportKey),
+        8 => Some(AuditAction::LookupKey),
         9 => Some(AuditAction::UpdateScope),
         10 => Some(AuditAction::RetireScope),
         11 => Some(AuditAction::UpdateBusiness),

@@ -170,7 +170,8 @@ fn reason(code: i16) -> Option<RevokeReason> {
     }
 }
 
-fn reason_code(reason: RevokeReason) -> i16 {
+/// A reason, as a column says it.
+pub(crate) fn reason_code(reason: RevokeReason) -> i16 {
     match reason {
         RevokeReason::Leaked => 1,
         RevokeReason::Unused => 2,

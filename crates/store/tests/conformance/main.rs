@@ -32,6 +32,7 @@ mod database;
 mod samples;
 
 mod audit;
+mod bulk_revoke;
 mod businesses;
 mod by_hand;
 mod catalogue;
@@ -48,6 +49,7 @@ mod last_operator;
 mod lifecycle;
 mod list;
 mod list_filters;
+mod lookup;
 mod migrations;
 mod order;
 mod peppers;

@@ -3,6 +3,7 @@
 use apikey::{clock::Timestamp, id::KeyId, lifecycle::State, scope::ScopeName};
 use keyward_store::{
     Store,
+    catalogue::ScopeChange,
     error::{ChangeError, Refused},
     list::{KeyFilter, KeyQuery},
     record::{
@@ -70,11 +71,11 @@ pub(crate) async fn answer(store: &Store, request: Request, now: Timestamp) -> A
         Request::Edit(name, edit, allow_missing) => store
             .update_scope(&name, edit, allow_missing, act(now))
             .await
-            .map(|committed| (committed.revision, Done::Scope(committed.value))),
+            .map(|committed| (committed.revision, Done::Scope(committed.value.scope))),
         Request::Retire(name, force) => {
             store.retire_scope(&name, force, act(now)).await.map(|committed| {
-                let (scope, live_keys) = committed.value;
-                (committed.revision, Done::Retired(scope, live_keys))
+                let ScopeChange { scope, widened_keys: _, narrowed_keys } = committed.value;
+                (committed.revision, Done::Retired(scope, narrowed_keys))
             })
         }
     };
