@@ -92,7 +92,7 @@ impl Series {
 }
 
 impl Paired {
-    fn of(values: impl Iterator<Item = f64> + Clone) -> Option<Self> {
+    pub(crate) fn of(values: impl Iterator<Item = f64> + Clone) -> Option<Self> {
         Some(Self { median: Spread::of(values.clone())?.median, interval: Interval::of(values)? })
     }
 }

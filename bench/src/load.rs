@@ -39,7 +39,7 @@ impl Load {
         let h2load = ["h2load", "-t", "1", "-c", &connections, "-m", &streams, "-n", &count];
         let post = ["-d", body, "-H", "content-type: application/grpc", "-H", "te: trailers"];
         let command = [h2load.as_slice(), &post, &["-H", &authorization, &url]].concat();
-        let (status, said) = Process::start(core, &command)?.finish(LIMIT).await?;
+        let (status, said) = Process::start(Some(core), &command)?.finish(LIMIT).await?;
         ensure!(status.success(), "h2load ended with {status}");
         Self::parse(&said).context("h2load said what is not understood")
     }

@@ -1,11 +1,13 @@
-//! Measures what a call of Keyward's Verify costs, beside a service that does nothing.
+//! Measures what a call of Keyward's Verify costs, beside a service that does nothing; and what a
+//! CreateKey costs, beside pgbench (`create_key`).
 //!
-//! One run holds three servers, pinned to one core and loaded in turn from another: Keyward, an empty
+//! A run about Verify holds three servers, pinned to one core and loaded in turn from another: Keyward, an empty
 //! service that gives the same answer, and the empty service made slower by a known microsecond. The
 //! third must show, or the run has no say about the other two.
 
 mod call;
 mod cpu;
+mod create_key;
 mod empty;
 mod findings;
 mod instructions;
@@ -15,12 +17,13 @@ mod operator;
 mod process;
 mod report;
 mod rounds;
+mod sections;
 mod stage;
 mod statistics;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{bail, ensure};
 use clap::{Parser, Subcommand};
 use tokio::{
     runtime::Builder,
@@ -40,7 +43,7 @@ use crate::{
 #[command(version, about, max_term_width = 100, args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
-    service: Option<Service>,
+    other: Option<Other>,
     #[command(flatten)]
     plan: Plan,
     /// Also count the instructions of a call, with valgrind's callgrind (a minute more).
@@ -52,7 +55,9 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Service {
+enum Other {
+    /// What a CreateKey costs, beside pgbench.
+    CreateKey(create_key::Options),
     /// Be the empty service.
     #[command(hide = true)]
     Empty(empty::Options),
@@ -80,13 +85,13 @@ impl Plan {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let result = match cli.service {
-        Some(Service::Empty(options)) => {
+    let result = match cli.other {
+        Some(Other::Empty(options)) => {
             // As `#[tokio::main]` makes it for Keyward.
             let runtime = Builder::new_multi_thread().enable_all().build();
             runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(empty::serve(options)))
         }
-        None => {
+        Some(Other::CreateKey(_)) | None => {
             let runtime = Builder::new_current_thread().enable_all().build();
             runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(interruptible(cli)))
         }
@@ -108,7 +113,10 @@ async fn interruptible(cli: Cli) -> anyhow::Result<()> {
 }
 
 async fn measure(cli: Cli) -> anyhow::Result<()> {
-    let Cli { service: _, plan, instructions, report: file } = cli;
+    let Cli { other, plan, instructions, report: file } = cli;
+    if let Some(Other::CreateKey(options)) = other {
+        return create_key::measure(options).await;
+    }
     let build = Build::of_this()?;
     ensure!(
         file.is_none() || build.profile() == "dist",
@@ -128,10 +136,7 @@ async fn measure(cli: Cli) -> anyhow::Result<()> {
     let text = Report { plan, machine, question, findings, instructions }.to_string();
     say(&text);
     findings.check()?;
-    if let Some(file) = file {
-        std::fs::write(&file, text).with_context(|| format!("writing {}", file.display()))?;
-    }
-    Ok(())
+    file.map_or(Ok(()), |file| sections::replace(&file, &text))
 }
 
 #[expect(clippy::print_stdout, reason = "what the program is for")]

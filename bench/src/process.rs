@@ -18,9 +18,9 @@ use tokio::{
 use crate::{cpu::CpuTimes, machine::Core};
 
 /// How long a server may take to start, or to stop; under callgrind all takes fifty times longer.
-const SERVER_LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const SERVER_LIMIT: Duration = Duration::from_secs(60);
 
-/// A program on a core of its own.
+/// A program that was started.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
@@ -36,13 +36,16 @@ pub(crate) struct Server {
 }
 
 impl Process {
-    /// Starts `command` in an environment that is the same everywhere, with one worker thread if it
-    /// is a program on tokio.
-    pub(crate) fn start(core: Core, command: &[&str]) -> anyhow::Result<Self> {
-        let mut child = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", "--reset-env"])
-            .args(["taskset", "--cpu-list", &core.to_string()])
-            .args(["env", "TOKIO_WORKER_THREADS=1"])
+    /// Starts `command` in an environment that is the same everywhere; on a core of its own, if there
+    /// is one for it, and then with one worker thread if it is a program on tokio.
+    pub(crate) fn start(core: Option<Core>, command: &[&str]) -> anyhow::Result<Self> {
+        let mut child = Command::new("setpriv");
+        child.args(["--pdeathsig", "KILL", "--reset-env"]);
+        if let Some(core) = core {
+            child.args(["taskset", "--cpu-list", &core.to_string()]);
+            child.args(["env", "TOKIO_WORKER_THREADS=1"]);
+        }
+        let mut child = child
             .args(command)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -71,7 +74,7 @@ impl Drop for Process {
 
 impl Server {
     /// Starts a server and waits until it says where it listens.
-    pub(crate) async fn start(core: Core, command: &[&str]) -> anyhow::Result<Self> {
+    pub(crate) async fn start(core: Option<Core>, command: &[&str]) -> anyhow::Result<Self> {
         let mut process = Process::start(core, command)?;
         let mut greeting = String::new();
         let line = timeout(SERVER_LIMIT, process.stdout.read_line(&mut greeting)).await;

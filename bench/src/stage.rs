@@ -71,7 +71,7 @@ impl Stage {
     /// Starts Keyward on the store; `under` is a program to run it under, with its arguments.
     pub(crate) async fn keyward(&self, under: &[&str]) -> anyhow::Result<Server> {
         let own = [&self.keyward, "--data-dir", &self.data, "--listen", "127.0.0.1:0"];
-        let server = Server::start(self.cores.server, &[under, &own].concat()).await;
+        let server = Server::start(Some(self.cores.server), &[under, &own].concat()).await;
         server.context("starting Keyward")
     }
 
@@ -79,7 +79,7 @@ impl Stage {
     pub(crate) async fn empty(&self, handicap_us: u8, under: &[&str]) -> anyhow::Result<Server> {
         let handicap = handicap_us.to_string();
         let own = [&self.empty, "empty", "--answer", &self.answer, "--handicap-us", &handicap];
-        let server = Server::start(self.cores.server, &[under, &own].concat()).await;
+        let server = Server::start(Some(self.cores.server), &[under, &own].concat()).await;
         server.context("starting the empty service")
     }
 

@@ -1,6 +1,7 @@
 //! The one front door for every chore: `cargo xtask <chore>`, which needs nothing but cargo.
 
 mod bench;
+mod campaign;
 mod program;
 mod proto;
 mod quick_start;
@@ -22,7 +23,9 @@ usage: cargo xtask <chore>
   proto              lint, format and compatibility of the contract
   proto --accept     take the contract as it is now for the one to be compatible with
   quick-start        README's quick start alone
-  bench [argument..] the benchmarks, built as what is shipped";
+  bench [argument..] the benchmarks, built as what is shipped
+  campaign durability
+                     a thousand kills on the embedded store, and the report of them";
 
 fn main() -> ExitCode {
     match run() {
@@ -45,6 +48,7 @@ fn run() -> anyhow::Result<()> {
         ["proto", "--accept"] => proto::accept(),
         ["quick-start"] => quick_start::run(),
         ["bench", rest @ ..] => bench::run(rest),
+        ["campaign", "durability"] => campaign::durability(),
         _ => bail!("{USAGE}"),
     }
 }

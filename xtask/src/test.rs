@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::program::{self, cargo, program};
 use crate::report::Report;
-use crate::tools::{self, CARGO_DENY, GRPCURL};
+use crate::tools::{self, CARGO_DENY, GRPCURL, TOXIPROXY};
 use crate::{proto, quick_start, tidy};
 
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -18,7 +18,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     });
     let postgres = report.suite("get PostgreSQL", tools::postgres);
     let grpcurl = report.suite("get grpcurl", || GRPCURL.obtain());
-    report.suite("tests", || tests(postgres, grpcurl));
+    let toxiproxy = report.suite("get toxiproxy", || TOXIPROXY.obtain());
+    report.suite("tests", || tests(postgres, grpcurl, toxiproxy));
     report.suite("docs", docs);
     report.suite("quick start", quick_start::run);
     report.close(is_ci())
@@ -31,7 +32,11 @@ fn dependencies() -> anyhow::Result<()> {
 
 /// Tests that need a program which could not be had are skipped by its name in their path; that they
 /// did not run is what the row of getting the program says.
-fn tests(postgres: Option<PathBuf>, grpcurl: Option<PathBuf>) -> anyhow::Result<()> {
+fn tests(
+    postgres: Option<PathBuf>,
+    grpcurl: Option<PathBuf>,
+    toxiproxy: Option<PathBuf>,
+) -> anyhow::Result<()> {
     let mut command = cargo("test --locked --workspace --");
     match postgres {
         Some(folder) => command.env(test_postgres::BINARIES_VARIABLE, folder),
@@ -40,6 +45,10 @@ fn tests(postgres: Option<PathBuf>, grpcurl: Option<PathBuf>) -> anyhow::Result<
     match grpcurl {
         Some(program) => command.env("KEYWARD_TEST_GRPCURL", program),
         None => command.args(["--skip", "grpcurl"]),
+    };
+    match toxiproxy {
+        Some(program) => command.env("KEYWARD_TEST_TOXIPROXY", program),
+        None => command.args(["--skip", "toxiproxy"]),
     };
     program::run(&mut command)
 }

@@ -37,6 +37,14 @@ pub(crate) const GRPCURL: Tool = Tool {
     ways: &[Way::Go("github.com/fullstorydev/grpcurl/cmd/grpcurl")],
 };
 
+pub(crate) const TOXIPROXY: Tool = Tool {
+    name: "toxiproxy-server",
+    version: "2.5.0",
+    greeting: "-version",
+    path: "bin/server",
+    ways: &[Way::Go("github.com/Shopify/toxiproxy/v2/cmd/server")],
+};
+
 const GO: Tool = Tool {
     name: "go",
     version: "1.26.3",

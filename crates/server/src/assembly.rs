@@ -16,12 +16,12 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_stream::{StreamExt as _, wrappers::TcpListenerStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::transport::Server;
-use tonic_health::{ServingStatus, server::HealthReporter};
 
 use crate::{
     access::advisors::Advisors,
     callers::authentication::{AuthenticationLayer, Authenticator},
     errors::form::FormLayer,
+    health::Health,
     management::Management,
     resident::{
         follower::{Follower, WentBack},
@@ -46,10 +46,6 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(50);
 /// How often a server tries to have its database again, or to load its keys from it.
 pub(crate) const RETRY_EVERY: Duration = Duration::from_secs(1);
-/// What health speaks of: all of it, and each service.
-const HEALTH_NAMES: [&str; 4] =
-    ["", "keyward.v1.KeyManagement", "keyward.v1.KeyVerification", "keyward.v1.AdvisorAccess"];
-
 /// What a server is made of.
 #[expect(missing_debug_implementations, reason = "a bag that is emptied at once")]
 pub struct Parts {
@@ -81,7 +77,7 @@ pub struct Running {
     gate: Arc<Gate>,
     stop: CancellationToken,
     ended: CancellationToken,
-    health: HealthReporter,
+    health: Arc<Health>,
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
     tasks: TaskTracker,
     drain: Duration,
@@ -116,8 +112,9 @@ pub async fn start(
     };
     let verification = Verification { index: Arc::clone(&index), peppers, clock, recognition };
 
-    let (health, health_service) = tonic_health::server::health_reporter();
-    set_health(&health, ServingStatus::NotServing).await;
+    let (reporter, health_service) = tonic_health::server::health_reporter();
+    let health = Arc::new(Health::new(reporter, Arc::clone(&gate)));
+    health.tell().await;
     let router = Server::builder()
         .max_concurrent_streams(STREAMS_MAX)
         .http2_max_header_list_size(HEADERS_BYTES_MAX)
@@ -149,6 +146,7 @@ pub async fn start(
     });
     let stop = CancellationToken::new();
     tasks.spawn(Arc::clone(&follower).run(stop.clone()));
+    tasks.spawn(Arc::clone(&health).follow_gate(stop.clone()));
     gate.open(right_until);
     let until = stop.clone().cancelled_owned();
     let ended = CancellationToken::new();
@@ -157,7 +155,7 @@ pub async fn start(
         let _tell = tell;
         router.serve_with_incoming_shutdown(incoming, until).await
     });
-    set_health(&health, ServingStatus::Serving).await;
+    health.tell().await;
     let resident_secrets = index.len();
     Ok(Running { resident_secrets, follower, gate, stop, ended, health, serving, tasks, drain })
 }
@@ -166,7 +164,7 @@ impl Running {
     /// Answers nothing from memory until resumed.
     pub async fn pause(&self) {
         self.gate.close();
-        set_health(&self.health, ServingStatus::NotServing).await;
+        self.health.tell().await;
     }
 
     /// Loads everything anew, while paused.
@@ -188,7 +186,7 @@ impl Running {
     /// Answers from now on until a moment; `None` for good.
     pub async fn resume(&self, right_until: Option<Instant>) {
         self.gate.open(right_until);
-        set_health(&self.health, ServingStatus::Serving).await;
+        self.health.tell().await;
     }
 
     /// Goes on answering until a moment, unless paused; `None` for good.
@@ -213,13 +211,9 @@ impl Running {
     /// # Errors
     /// When the server itself failed, or its time was over.
     pub async fn stop(self) -> anyhow::Result<()> {
-        let Self { stop, mut health, serving, tasks, drain, .. } = self;
-        set_health(&health, ServingStatus::NotServing).await;
+        let Self { stop, health, serving, tasks, drain, .. } = self;
         stop.cancel();
-        // Who watches is told, and the watch ends: it would hold the stop up.
-        for name in HEALTH_NAMES {
-            health.clear_service_status(name).await;
-        }
+        health.end().await;
         tasks.close();
         let finished = async {
             serving.await??;
@@ -230,12 +224,6 @@ impl Running {
             Ok(result) => result,
             Err(_) => anyhow::bail!("calls in flight did not finish in {drain:?}"),
         }
-    }
-}
-
-async fn set_health(health: &HealthReporter, status: ServingStatus) {
-    for name in HEALTH_NAMES {
-        health.set_service_status(name, status).await;
     }
 }
 

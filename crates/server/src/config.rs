@@ -52,7 +52,9 @@ pub struct Config {
     /// Where the embedded store, the peppers and the first operator key lie.
     #[arg(long, global = true, env = "KEYWARD_DATA_DIR", default_value = "keyward-data")]
     pub data_dir: PathBuf,
-    /// A postgres:// URL; without one, an embedded SQLite store in the data directory.
+    /// A postgres:// URL; without one, an embedded SQLite store in the data directory. Another machine's
+    /// certificate and name are verified (sslmode=verify-full, the default there): by the authorities that
+    /// the system trusts, or by those in sslrootcert=<file>.
     #[arg(long, global = true, env = "KEYWARD_DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<DatabaseUrl>,
     /// The peppers: a line each, `<version> <64 hexadecimal digits>`. Default: `peppers` in the data

@@ -19,6 +19,7 @@ pub mod commands;
 pub mod config;
 pub mod data_dir;
 pub mod errors;
+mod health;
 pub mod management;
 pub mod not_yet;
 pub mod operator_key;

@@ -5,6 +5,12 @@ use apikey::{id::KeyId, lifecycle::TransitionError, scope::ScopeName};
 use deadpool::managed::PoolError;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+/// A database's URL, or a file that it names, cannot be used. The text says what would be right, and
+/// repeats nothing of the URL but the names of files.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BadDatabaseUrl(pub(crate) String);
+
 /// The store could not do what it was asked. Its text is for the log, never for a caller.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

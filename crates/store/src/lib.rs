@@ -17,6 +17,7 @@ mod columns;
 pub mod error;
 pub mod exclusive;
 mod feed;
+pub mod hints;
 pub mod list;
 pub mod lookup;
 pub mod migrations;
@@ -38,7 +39,7 @@ use apikey::{
 
 use crate::{
     change::KeyChange,
-    error::{ChangeError, StoreError},
+    error::{BadDatabaseUrl, ChangeError, StoreError},
     list::KeyQuery,
     record::{Act, Committed, KeyRecord, KeyTarget, NewKey, RequestId},
 };
@@ -64,11 +65,11 @@ enum Engine {
     Sqlite(sqlite::Database),
 }
 
-/// The same call on whichever engine it is.
+/// The same call on whichever engine it is, and bounded where the engine may be silent.
 macro_rules! on_engine {
     ($store:ident, $database:ident => $call:expr) => {
         match &$store.engine {
-            Engine::Postgres($database) => $call.await,
+            Engine::Postgres($database) => $database.in_time($call).await,
             Engine::Sqlite($database) => $call.await,
         }
     };
@@ -85,26 +86,57 @@ impl Store {
         Ok(Self { engine: Engine::Sqlite(sqlite::Database::new(folder, limits)?) })
     }
 
-    /// A store on PostgreSQL, by a `postgres://` URL. Connections come with their first use.
+    /// A store on PostgreSQL, by a `postgres://` URL. Connections come with their first use: in TLS, with
+    /// the server's certificate and name verified (`sslmode=verify-full`), unless they cannot leave this
+    /// machine or the URL says `sslmode=disable`.
     ///
     /// # Errors
-    /// `Unavailable` when the URL is none.
-    pub fn postgres(url: &str, limits: PoolLimits) -> Result<Self, StoreError> {
+    /// When the URL is none, asks for anything less, or names a file that cannot be used.
+    pub fn postgres(url: &str, limits: PoolLimits) -> Result<Self, BadDatabaseUrl> {
         Ok(Self { engine: Engine::Postgres(Box::new(postgres::Database::new(url, limits)?)) })
     }
 
     /// Every check that `create_key` makes, and nothing else.
     ///
     /// # Errors
-    /// `KeyLimitReached`, `Scopes`; a fault.
+    /// `KeyLimitReached`, `Scopes`, `RequestIdReused`; a fault.
     pub async fn check_new_key(
         &self,
         business_id: &BusinessId,
         scopes: &ScopeSet,
         assigner: AssignableBy,
-        now: Timestamp,
+        request: Option<RequestId>,
+        act: &Act,
     ) -> Result<(), ChangeError> {
-        on_engine!(self, database => database.check_new_key(business_id, scopes, assigner, now))
+        on_engine!(self, database =>
+            database.check_new_key(business_id, scopes, assigner, request, act))
+    }
+
+    /// Whether this very request made or changed a key before, for the same actor.
+    ///
+    /// # Errors
+    /// `RequestIdReused`; a fault.
+    pub async fn was_answered(
+        &self,
+        business_id: &BusinessId,
+        request: RequestId,
+        act: &Act,
+    ) -> Result<bool, ChangeError> {
+        on_engine!(self, database => database.was_answered(business_id, request, act))
+    }
+
+    /// Answers a request that was answered before, as `create_key` and `change_key` do, for callers that
+    /// cannot ask for it again: what was right then may break a rule by now.
+    ///
+    /// # Errors
+    /// `RequestIdReused`; a fault, `Conflict` where it is forgotten by now.
+    pub async fn repeat(
+        &self,
+        business_id: BusinessId,
+        request: RequestId,
+        act: Act,
+    ) -> Result<Committed<KeyRecord>, ChangeError> {
+        on_engine!(self, database => database.repeat(business_id, request, act))
     }
 
     /// Makes a key, and its business with the first one. Where `request` was answered before, it takes

@@ -13,7 +13,7 @@ use crate::binaries::{find_binaries, is_root};
 use crate::database::{Database, Psql};
 
 /// `nobody` and its group, on every Linux.
-const NOBODY: u32 = 65_534;
+pub(crate) const NOBODY: u32 = 65_534;
 
 /// How a cluster differs from the fast and private default.
 #[derive(Debug, Clone, Default)]
@@ -103,9 +103,14 @@ impl Cluster {
         &self.psql.folder
     }
 
+    /// Runs SQL that concerns the whole cluster.
+    pub(crate) fn psql(&self, sql: &str) -> anyhow::Result<String> {
+        self.psql.run("postgres", sql)
+    }
+
     fn create(&self, template: &str) -> anyhow::Result<Database> {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        self.psql.run("postgres", &format!("CREATE DATABASE {name}{template}"))?;
+        self.psql(&format!("CREATE DATABASE {name}{template}"))?;
         Ok(Database::new(self.psql.clone(), name))
     }
 

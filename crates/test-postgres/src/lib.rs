@@ -7,12 +7,14 @@
 mod binaries;
 mod cluster;
 mod database;
+mod tls;
 
 use std::sync::LazyLock;
 
 pub use crate::binaries::{BINARIES_VARIABLE, find_binaries, is_root};
 pub use crate::cluster::{Cluster, Options};
 pub use crate::database::Database;
+pub use crate::tls::Certificates;
 
 /// The cluster that all tests of this process share, started when the first of them asks.
 ///

@@ -19,7 +19,12 @@ use tonic::{Status, transport::server::TcpConnectInfo};
 use tower::{Layer, Service};
 
 use super::{Caller, permission_denied};
-use crate::{access::Rpc, errors::Refusal, not_yet, resident::Index};
+use crate::{
+    access::Rpc,
+    errors::Refusal,
+    not_yet,
+    resident::{Index, View},
+};
 
 /// The scheme before a service key, whatever its case (RFC 7235).
 const SCHEME: &[u8] = b"bearer ";
@@ -72,7 +77,10 @@ impl Authenticator {
 
     fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
         let secret = bearer(headers)?;
-        let view = self.index.view().map_err(Refusal::from)?;
+        self.index.answer(|view| self.caller(view, secret))?
+    }
+
+    fn caller(&self, view: &View, secret: &[u8]) -> Result<Caller, Refusal> {
         let invalid = || {
             Refusal::new(ErrorReason::CredentialInvalid, "the credential is not a live service key")
         };

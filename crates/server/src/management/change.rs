@@ -1,16 +1,12 @@
 //! How a change is carried out: in a task of its own, which no disconnect cancels, until it is in
 //! effect in memory. Only then is it acknowledged.
 
-use std::time::Duration;
-
 use keyward_proto::v1::{ChangeReceipt, ErrorReason};
 use keyward_store::{
     Store,
-    error::{ChangeError, StoreError},
+    error::ChangeError,
     record::{Act, Committed, Revision},
 };
-
-use tokio::time::timeout;
 
 use super::Management;
 use crate::{callers::Caller, errors::Refusal, wire};
@@ -25,9 +21,6 @@ pub(super) struct Changed<T> {
     pub(super) repeated: bool,
 }
 
-/// How long the store may take to carry a change out; then nobody knows whether it did.
-const CHANGE_MAX: Duration = Duration::from_secs(20);
-
 impl Management {
     /// Carries a change out, given the store and whose act it is.
     pub(super) async fn change<T, Work, Outcome>(
@@ -41,19 +34,20 @@ impl Management {
         Outcome: Future<Output = Result<Committed<T>, ChangeError>> + Send,
     {
         let management = self.clone();
-        let actor = caller.actor();
-        let peer_address = caller.peer.map(|peer| peer.to_string()).unwrap_or_default();
+        let act = self.act(caller);
         let task = self.changes.spawn(async move {
-            let act = Act { actor, peer_address, time: management.clock.now() };
             let work = work(management.store.clone(), act);
-            let committed = timeout(CHANGE_MAX, work).await.unwrap_or_else(|_| {
-                Err(StoreError::Unavailable("no answer in time".to_owned()).into())
-            });
-            let Committed { revision, value, repeated } = committed?;
+            let Committed { revision, value, repeated } = work.await?;
             let receipt = management.take_effect(revision).await?;
             Ok(Changed { value, receipt, repeated })
         });
         task.await.map_err(Refusal::internal)?
+    }
+
+    /// Whose act something is that happens now.
+    pub(super) fn act(&self, caller: &Caller) -> Act {
+        let peer_address = caller.peer.map(|peer| peer.to_string()).unwrap_or_default();
+        Act { actor: caller.actor(), peer_address, time: self.clock.now() }
     }
 
     async fn take_effect(&self, revision: Revision) -> Result<ChangeReceipt, Refusal> {

@@ -14,13 +14,15 @@ use keyward_proto::v1::{
 use keyward_store::{
     Store,
     change::KeyChange,
-    record::{NewKey, NewSecret, RequestId, Settings},
+    record::{KeyRecord, NewKey, NewSecret, Settings},
 };
 
-use ring::digest::{Context, SHA256};
-use uuid::Uuid;
-
-use super::{Management, change::Changed, scope_fits};
+use super::{
+    Management,
+    change::Changed,
+    repetition::{request_from_wire, request_hash},
+    scope_fits,
+};
 use crate::{
     access::Rpc,
     callers::Caller,
@@ -48,21 +50,33 @@ impl Management {
     ) -> Result<CreateKeyResponse, Refusal> {
         let hash = request_hash(
             Rpc::CreateKey,
-            &CreateKeyRequest { request_id: String::new(), ..request.clone() },
+            &CreateKeyRequest {
+                request_id: String::new(),
+                validate_only: false,
+                ..request.clone()
+            },
         );
         let CreateKeyRequest { business_id, key, prefix, request_id, validate_only } = request;
         let mut v = Violations::default();
         let request = request_from_wire(&request_id, hash, &mut v);
         let wanted = self.wanted(caller, &business_id, key, &prefix, &mut v);
-        let (wanted, request) = v.finish(wanted.zip(request))?;
+        let (wanted, request) = match v.finish(wanted.zip(request)) {
+            Ok(checked) => checked,
+            Err(refusal) => {
+                let answered = self.answered(caller, &business_id, request, refusal).await?;
+                if validate_only {
+                    return Ok(CreateKeyResponse::default());
+                }
+                return Ok(self.created(self.repeat(caller, answered).await?, None));
+            }
+        };
+        let Wanted { business_id, settings, expire_time, prefix } = wanted;
+        let assigner = AssignableBy::Operators;
         if validate_only {
-            let Wanted { business_id, settings, .. } = wanted;
-            let assigner = AssignableBy::Operators;
-            let now = self.clock.now();
-            self.store.check_new_key(&business_id, &settings.scopes, assigner, now).await?;
+            let (scopes, act) = (&settings.scopes, self.act(caller));
+            self.store.check_new_key(&business_id, scopes, assigner, request, &act).await?;
             return Ok(CreateKeyResponse::default());
         }
-        let Wanted { business_id, settings, expire_time, prefix } = wanted;
         let (issued, secret) = self.issue(&prefix)?;
         let new = NewKey {
             key_id: KeyId::generate(self.clock.now(), &*self.random).map_err(Refusal::internal)?,
@@ -74,16 +88,23 @@ impl Management {
             creator: caller.actor(),
             secret,
         };
-        let create = async move |store: Store, act| {
-            store.create_key(new, AssignableBy::Operators, request, act).await
-        };
-        let Changed { value: key, receipt, repeated } = self.change(caller, create).await?;
-        Ok(CreateKeyResponse {
+        let create =
+            async move |store: Store, act| store.create_key(new, assigner, request, act).await;
+        Ok(self.created(self.change(caller, create).await?, Some(&issued)))
+    }
+
+    fn created(
+        &self,
+        changed: Changed<KeyRecord>,
+        issued: Option<&IssuedSecret>,
+    ) -> CreateKeyResponse {
+        let Changed { value: key, receipt, repeated } = changed;
+        CreateKeyResponse {
             key: Some(self.key(key)),
-            secret: shown_once(&issued, repeated),
+            secret: shown_once(issued, repeated),
             receipt: Some(receipt),
             secret_already_shown: repeated,
-        })
+        }
     }
 
     fn wanted(
@@ -158,7 +179,14 @@ impl Management {
         let request = request_from_wire(&request_id, hash, &mut v);
         let target = wire::key::target_from_wire(&business_id, ("key_id", &key_id), &etag, &mut v);
         let expire_time = expiry_from_wire("expire_time", expire_time, self.clock.now(), &mut v);
-        let ((target, expire_time), request) = v.finish(target.zip(expire_time).zip(request))?;
+        let checked = v.finish(target.zip(expire_time).zip(request));
+        let ((target, expire_time), request) = match checked {
+            Ok(checked) => checked,
+            Err(refusal) => {
+                let answered = self.answered(caller, &business_id, request, refusal).await?;
+                return Ok(self.rotated(self.repeat(caller, answered).await?, None));
+            }
+        };
         // The prefix stays, and only the key knows it.
         let key = self.found_key(&target.business_id, target.key_id).await?;
         let (issued, secret) = self.issue(&key.prefix)?;
@@ -166,46 +194,28 @@ impl Management {
             KeyChange::Rotate { secret, obfuscated_secret: issued.obfuscated(), expire_time };
         let rotate =
             async move |store: Store, act| store.change_key(target, change, request, act).await;
-        let Changed { value: key, receipt, repeated } = self.change(caller, rotate).await?;
-        Ok(RotateKeyResponse {
+        Ok(self.rotated(self.change(caller, rotate).await?, Some(&issued)))
+    }
+
+    fn rotated(
+        &self,
+        changed: Changed<KeyRecord>,
+        issued: Option<&IssuedSecret>,
+    ) -> RotateKeyResponse {
+        let Changed { value: key, receipt, repeated } = changed;
+        RotateKeyResponse {
             key: Some(self.key(key)),
-            secret: shown_once(&issued, repeated),
+            secret: shown_once(issued, repeated),
             receipt: Some(receipt),
             secret_already_shown: repeated,
-        })
+        }
     }
 }
 
 /// The secret that was issued now; a repetition's is in nobody's hands and goes unused.
-fn shown_once(issued: &IssuedSecret, repeated: bool) -> String {
-    if repeated { String::new() } else { issued.expose().to_owned() }
-}
-
-/// What tells one request from another: its kind, and every field. Maps are sorted, so that equal
-/// messages have equal bytes.
-fn request_hash(rpc: Rpc, request: &impl prost::Message) -> [u8; 32] {
-    let mut hash = Context::new(&SHA256);
-    hash.update(rpc.path().as_bytes());
-    hash.update(&request.encode_to_vec());
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(hash.finish().as_ref());
-    bytes
-}
-
-/// An idempotent request's id, if it has one.
-fn request_from_wire(
-    request_id: &str,
-    hash: [u8; 32],
-    violations: &mut Violations,
-) -> Option<Option<RequestId>> {
-    if request_id.is_empty() {
-        return Some(None);
-    }
-    let Ok(id) = Uuid::try_parse(request_id) else {
-        violations.add("request_id", "must be a UUID, for instance one of version 4");
-        return None;
-    };
-    Some(Some(RequestId { id: id.into_bytes(), hash }))
+fn shown_once(issued: Option<&IssuedSecret>, repeated: bool) -> String {
+    let shown = issued.filter(|_| !repeated);
+    shown.map_or_else(String::new, |issued| issued.expose().to_owned())
 }
 
 /// A service key gives what it has itself, and never the right to act as the platform.

@@ -9,6 +9,7 @@ mod create;
 mod keys;
 mod list;
 mod lookup;
+mod repetition;
 mod scopes;
 mod service;
 

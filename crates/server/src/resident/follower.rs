@@ -1,16 +1,16 @@
 //! Keeps the resident index up with the store's feed: at once after a change of this server's own,
-//! and by polling for changes that others made.
+//! and by polling for changes that others made, sooner where the store hints at them.
 
 use std::{
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use apikey::clock::Clock;
-use keyward_store::{Store, error::StoreError, record::Revision};
+use keyward_store::{Store, error::StoreError, exclusive::CONFIRMATION, record::Revision};
 use tokio::{sync::Mutex, time::timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +24,9 @@ const POLL_EVERY: Duration = Duration::from_secs(1);
 /// How often secrets are taken out that are no longer recognised.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
+/// How long a look at what changed proves that memory is current: as long as a proof of being alone
+/// counts. Where nothing can be fetched or taken in for longer, no answer is better than an old one.
+const CURRENT_FOR: Duration = CONFIRMATION;
 /// How long the store may take to tell what changed.
 const FETCH_MAX: Duration = Duration::from_secs(10);
 
@@ -91,8 +94,13 @@ impl Follower {
     /// A fault of the store, or one that does not have the revision: the change is then not in effect
     /// here, or lost.
     pub async fn reach(&self, revision: Revision) -> Result<(), StoreError> {
+        if self.index.applied() >= revision {
+            return Ok(());
+        }
+        let _turn = self.turn.lock().await;
+        // Many changes share one look: whoever had the turn before may have taken this one in.
         if self.index.applied() < revision {
-            self.catch_up().await?;
+            self.take_in().await?;
         }
         if self.index.applied() < revision {
             return Err(StoreError::Unavailable(format!("the database is behind {revision}")));
@@ -106,11 +114,18 @@ impl Follower {
     /// A fault of the store.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
         let _turn = self.turn.lock().await;
+        self.take_in().await
+    }
+
+    /// Only ever called by whoever has the turn.
+    async fn take_in(&self) -> Result<(), StoreError> {
+        let asked = Instant::now();
         let changes = self.store.changes_after(self.index.applied());
         let changes = timeout(FETCH_MAX, changes)
             .await
             .unwrap_or_else(|_| Err(StoreError::Unavailable("no answer in time".to_owned())))?;
         self.index.apply(changes);
+        self.index.keep_current(asked + CURRENT_FOR);
         Ok(())
     }
 
@@ -134,25 +149,45 @@ impl Follower {
     /// # Errors
     /// A fault of the store. A database that holds less than memory did is the inner error.
     pub async fn reload(&self) -> Result<Result<(), WentBack>, StoreError> {
-        let _turn = self.turn.lock().await;
-        let view = View::load(&self.store, self.recognition, self.clock.now()).await?;
-        let (database, memory) = (view.applied(), self.index.applied());
-        if database < memory {
-            return Ok(Err(WentBack { database, memory }));
+        {
+            let _turn = self.turn.lock().await;
+            let view = View::load(&self.store, self.recognition, self.clock.now()).await?;
+            let (database, memory) = (view.applied(), self.index.applied());
+            if database < memory {
+                return Ok(Err(WentBack { database, memory }));
+            }
+            self.index.replace(view);
         }
-        self.index.replace(view);
-        Ok(Ok(()))
+        // Loading may have taken long.
+        self.catch_up().await.map(Ok)
     }
 
-    /// Polls and sweeps until told to stop.
+    /// Polls, listens and sweeps until told to stop.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.poll() => {}
+            () = self.listen() => {}
+        }
+    }
+
+    /// Looks whenever something is said to have changed. Never returns.
+    pub async fn listen(&self) {
+        let mut hints = self.store.hints();
+        loop {
+            hints.next().await;
+            // The next poll fails likewise, and says so.
+            drop(self.look().await);
+        }
+    }
+
+    async fn poll(&self) {
         let mut poll = tokio::time::interval(POLL_EVERY);
         poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut sweep = tokio::time::interval(SWEEP_EVERY);
         let mut behind = false;
         loop {
             tokio::select! {
-                () = stop.cancelled() => return,
                 _ = poll.tick() => {
                     let fetched = self.look().await;
                     // Told once, however long it lasts.

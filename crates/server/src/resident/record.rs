@@ -59,7 +59,7 @@ impl Business {
         self.suspended.store(suspended, Ordering::Release);
     }
 
-    fn is_suspended(&self) -> bool {
+    pub(super) fn is_suspended(&self) -> bool {
         self.suspended.load(Ordering::Acquire)
     }
 }

@@ -20,6 +20,11 @@ impl Shard {
         Self(ArcSwap::from_pointee(block.into_boxed_slice()))
     }
 
+    /// Another one with the same block.
+    pub(super) fn copy(&self) -> Self {
+        Self(ArcSwap::new(self.0.load_full()))
+    }
+
     pub(super) fn get(&self, digest: &Digest) -> Option<Arc<Record>> {
         let block = self.0.load();
         let place = block.binary_search_by(|(at, _)| at.cmp(digest)).ok()?;

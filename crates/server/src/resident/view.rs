@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use apikey::{
@@ -18,7 +18,7 @@ use apikey::{
     secret::PRESENTED_SECRET_MAX_BYTES,
 };
 use arc_swap::{ArcSwap, Guard};
-use keyward_store::record::{Changes, HeldBusiness, HeldSecret, Revision, ScopeRecord};
+use keyward_store::record::{HeldBusiness, HeldSecret, Revision, ScopeRecord};
 
 use super::{
     gate::Gate,
@@ -91,14 +91,34 @@ impl Index {
         self.view.load().catalogue.load_full()
     }
 
-    /// Puts another view in this one's place.
-    pub(super) fn replace(&self, view: View) {
-        self.view.store(Arc::new(view));
+    /// Reads an answer from memory, from one whole state of it: where the view is replaced meanwhile, the
+    /// answer may be half of the old and half of the new, and is read again.
+    ///
+    /// # Errors
+    /// `NotServing`: there is no right to answer from memory now.
+    pub fn answer<T>(&self, read: impl Fn(&View) -> T) -> Result<T, NotServing> {
+        loop {
+            let view = self.view()?;
+            let answer = read(&view);
+            if Arc::ptr_eq(&view, &self.current()) {
+                return Ok(answer);
+            }
+        }
     }
 
-    /// Takes in what changed. Only ever called by one thread at a time.
-    pub(super) fn apply(&self, changes: Changes) {
-        self.view.load().apply(changes);
+    /// The view that is current, whether or not it may be answered from.
+    pub(super) fn current(&self) -> Guard<Arc<View>> {
+        self.view.load()
+    }
+
+    /// Puts another view in this one's place.
+    pub(super) fn replace(&self, view: impl Into<Arc<View>>) {
+        self.view.store(view.into());
+    }
+
+    /// Memory is current until a moment at least.
+    pub(super) fn keep_current(&self, until: Instant) {
+        self.gate.keep_current(until);
     }
 
     /// Forgets secrets that are no longer recognised. Only ever called by one thread at a time.
@@ -152,10 +172,26 @@ impl View {
         self.shards.get(shard_of(digest))
     }
 
-    pub(super) fn apply(&self, changes: Changes) {
-        let Changes { through, businesses, scopes, secrets } = changes;
-        self.put_businesses(businesses);
-        self.put_scopes(scopes, &secrets);
+    /// Another view of the same. What is put into it does not show here, but for businesses, which the
+    /// records of both share.
+    pub(super) fn copy(&self) -> Self {
+        let businesses = self.businesses.lock().unwrap_or_else(PoisonError::into_inner);
+        Self {
+            shards: self.shards.iter().map(Shard::copy).collect(),
+            catalogue: ArcSwap::new(self.catalogue.load_full()),
+            applied: AtomicI64::new(self.applied().0),
+            businesses: Mutex::new(businesses.clone()),
+        }
+    }
+
+    /// Whether this business's keys are denied by now.
+    pub(super) fn is_suspended(&self, id: &BusinessId) -> bool {
+        let businesses = self.businesses.lock().unwrap_or_else(PoisonError::into_inner);
+        businesses.get(id).is_some_and(|business| business.is_suspended())
+    }
+
+    /// Scopes and businesses that the secrets mention are known by now.
+    pub(super) fn put_secrets(&self, secrets: Vec<HeldSecret>) {
         for secret in secrets {
             let digest = secret.digest;
             let record = Arc::new(self.record(secret));
@@ -163,7 +199,6 @@ impl View {
                 shard.put(digest, record);
             }
         }
-        self.applied.fetch_max(through.0, Ordering::Release);
     }
 
     pub(super) fn put_businesses(&self, businesses: Vec<HeldBusiness>) {
@@ -243,8 +278,9 @@ impl View {
         }
     }
 
+    /// Everything up to this change is in.
     pub(super) fn set_applied(&self, revision: Revision) {
-        self.applied.store(revision.0, Ordering::Release);
+        self.applied.fetch_max(revision.0, Ordering::Release);
     }
 }
 

@@ -41,8 +41,7 @@ impl Verification {
         let mut violations = Violations::default();
         let question = Question::from_wire(caller, "", request, &mut violations)?;
         let question = violations.finish(question)?;
-        let view = self.index.view()?;
-        Ok(self.answer(&view, &question))
+        Ok(self.index.answer(|view| self.answer(view, &question))?)
     }
 
     /// The verdicts on up to a batch, each on its own, all of one view.
@@ -63,9 +62,9 @@ impl Verification {
             questions.extend(Question::from_wire(caller, &place, request, &mut violations)?);
         }
         let questions = violations.finish(Some(questions))?;
-        let view = self.index.view()?;
-        let answers: Vec<_> =
-            questions.iter().map(|question| self.answer(&view, question)).collect();
+        let answers: Vec<_> = self.index.answer(|view| {
+            questions.iter().map(|question| self.answer(view, question)).collect()
+        })?;
         let bytes: usize = answers.iter().map(Message::encoded_len).sum();
         if bytes > page::BYTES_MAX {
             let mut violations = Violations::default();

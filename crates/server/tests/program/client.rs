@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use keyward_proto::v1::{
-    CreateKeyRequest, Key, RevokeKeyRequest, RevokeReason, Verdict, VerifyRequest,
-    key_management_client::KeyManagementClient, key_verification_client::KeyVerificationClient,
+    CreateKeyRequest, Key, Verdict, VerifyRequest, key_management_client::KeyManagementClient,
+    key_verification_client::KeyVerificationClient,
 };
 use tonic::{
     Request, Status,
@@ -63,16 +63,6 @@ impl Client {
         };
         let made = self.management().create_key(self.request(create)).await?.into_inner();
         Ok(Made { key_id: made.key.unwrap().key_id, secret: made.secret })
-    }
-
-    pub(crate) async fn revoke_key(&self, key_id: &str) -> Result<(), Status> {
-        let revoke = RevokeKeyRequest {
-            business_id: BUSINESS.to_owned(),
-            key_id: key_id.to_owned(),
-            reason: RevokeReason::Unused.into(),
-            reason_text: String::new(),
-        };
-        self.management().revoke_key(self.request(revoke)).await.map(drop)
     }
 
     /// The verdict on a secret, no scope asked.

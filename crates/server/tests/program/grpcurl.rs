@@ -3,12 +3,13 @@
 use std::{
     env,
     ffi::OsString,
-    fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Output},
 };
 
 use serde_json::Value;
+
+use crate::tool;
 
 /// Names the program, where it is not to be searched for.
 const VARIABLE: &str = "KEYWARD_TEST_GRPCURL";
@@ -42,20 +43,8 @@ impl Grpcurl {
     }
 }
 
-/// The program: the one that [`VARIABLE`] names, else the one that `cargo xtask test` installed, else
-/// the first on `PATH`.
-#[expect(clippy::disallowed_methods, reason = "tests find their programs by the environment")]
 pub(crate) fn program() -> PathBuf {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::var_os(VARIABLE)
-        .map(PathBuf::from)
-        .or_else(installed)
-        .or_else(|| {
-            env::split_paths(&path).map(|folder| folder.join("grpcurl")).find(|path| path.is_file())
-        })
-        .unwrap_or_else(|| {
-            panic!("grpcurl was not found: run `cargo xtask test`, or name it in {VARIABLE}")
-        })
+    tool::find("grpcurl", "grpcurl", VARIABLE)
 }
 
 /// `PATH` with grpcurl on it.
@@ -64,12 +53,4 @@ pub(crate) fn path() -> OsString {
     let folder = program().parent().unwrap().to_owned();
     let path = env::var_os("PATH").unwrap_or_default();
     env::join_paths([folder].into_iter().chain(env::split_paths(&path))).unwrap()
-}
-
-fn installed() -> Option<PathBuf> {
-    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools");
-    let versions = fs::read_dir(tools).into_iter().flatten().flatten();
-    let grpcurl =
-        versions.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"grpcurl-"));
-    grpcurl.map(|entry| entry.path().join("bin/grpcurl")).find(|path| path.is_file())
 }

@@ -18,12 +18,14 @@ pub(crate) const PEPPERS: &str =
 pub(crate) struct Home {
     folder: TempDir,
     database: Option<Database>,
+    /// How the program reaches the database, where that is not the plain way.
+    url: Option<String>,
 }
 
 impl Home {
     /// An empty folder: all that the embedded default needs.
     pub(crate) fn on_sqlite() -> Self {
-        Self { folder: TempDir::new().unwrap(), database: None }
+        Self { folder: TempDir::new().unwrap(), database: None, url: None }
     }
 
     /// A migrated database and a pepper file.
@@ -40,7 +42,12 @@ impl Home {
     pub(crate) fn on_empty_database(cluster: &Cluster) -> Self {
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("peppers"), PEPPERS).unwrap();
-        Self { folder, database: Some(cluster.create_database().unwrap()) }
+        Self { folder, database: Some(cluster.create_database().unwrap()), url: None }
+    }
+
+    /// The same home, whose program reaches the database by another URL.
+    pub(crate) fn reached_by(self, url: String) -> Self {
+        Self { url: Some(url), ..self }
     }
 
     /// The program in this home. It sees nothing of the environment of the tests.
@@ -49,7 +56,8 @@ impl Home {
         command.args(arguments).current_dir(&self.folder);
         command.env_clear().env("KEYWARD_LISTEN", "127.0.0.1:0");
         if let Some(database) = &self.database {
-            command.env("KEYWARD_DATABASE_URL", database.url());
+            let url = self.url.clone().unwrap_or_else(|| database.url());
+            command.env("KEYWARD_DATABASE_URL", url);
             command.env("KEYWARD_PEPPER_FILE", "peppers");
         }
         command

@@ -19,3 +19,6 @@ mod server;
 mod start;
 mod stop;
 mod story;
+mod tls;
+mod tool;
+mod toxiproxy;

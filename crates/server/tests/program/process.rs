@@ -12,6 +12,15 @@ use std::{
 /// The most that anything here may take; what is waited for usually takes milliseconds.
 pub(crate) const BOUND: Duration = Duration::from_secs(30);
 
+/// Waits until what is asked becomes true.
+pub(crate) fn until(what: &str, is_true: impl Fn() -> bool) {
+    let deadline = Instant::now() + BOUND;
+    while !is_true() {
+        assert!(Instant::now() < deadline, "not within {BOUND:?}: {what}");
+        thread::yield_now();
+    }
+}
+
 /// A running process, killed with this value.
 #[derive(Debug)]
 pub(crate) struct Process {

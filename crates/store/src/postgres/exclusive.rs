@@ -3,11 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use diesel::{sql_query, sql_types};
+use diesel::{QueryResult, sql_query, sql_types};
 use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
 use tokio::time::timeout;
 
-use super::{Connection, Database, connect};
+use super::{Connection, Database};
 use crate::{error::StoreError, exclusive::CONFIRMATION};
 
 /// The advisory lock of the serving process: `keyward`, as a number.
@@ -16,8 +16,12 @@ const LOCK: i64 = 0x6b65_7977_6172_6402;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often to try meanwhile.
 const TRY_EVERY: Duration = Duration::from_millis(50);
-/// How long it may take to answer.
+/// How long a session may take to answer.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How soon the server's side notices.
+const KEEPALIVES: &str = "set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; \
+                          set tcp_keepalives_count = 3";
 
 diesel::define_sql_function! {
     /// Takes the lock until the session ends, unless another session has it.
@@ -34,12 +38,10 @@ pub(crate) struct Exclusive {
 impl Database {
     /// Takes the lock; `None` when another process has it.
     pub(crate) async fn hold_exclusively(&self) -> Result<Option<Exclusive>, StoreError> {
-        let mut session = connect(&self.config).await?;
-        // A TCP peer that vanishes must not hold the lock for hours: the server's side notices too.
-        session
-            .batch_execute("set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3")
-            .await?;
+        let mut session = self.connector.connect().await?;
         let taken = async {
+            // A TCP peer that vanishes must not hold the lock for hours: the server's side notices too.
+            session.batch_execute(KEEPALIVES).await?;
             while !diesel::select(try_advisory_lock(LOCK)).get_result(&mut session).await? {
                 tokio::time::sleep(TRY_EVERY).await;
             }
@@ -56,13 +58,13 @@ impl Exclusive {
     /// Marks the database as served; tells whether it was already, by a server that did not end it.
     pub(crate) async fn begin(&mut self) -> Result<bool, StoreError> {
         let marked = "insert into serving values (1) on conflict do nothing";
-        let marked = sql_query(marked).execute(self.session()?).await?;
-        Ok(marked == 0)
+        let marked = sql_query(marked).execute(self.session()?);
+        Ok(in_time(marked).await? == 0)
     }
 
     /// Marks the database as served by nobody.
     pub(crate) async fn end(&mut self) -> Result<(), StoreError> {
-        sql_query("delete from serving").execute(self.session()?).await?;
+        in_time(sql_query("delete from serving").execute(self.session()?)).await?;
         Ok(())
     }
 
@@ -70,10 +72,7 @@ impl Exclusive {
     pub(crate) async fn confirm(&mut self) -> Result<Instant, StoreError> {
         // Before the question is sent: it may be answered at any time after.
         let asked = Instant::now();
-        let answer = match timeout(PROBE_TIMEOUT, self.session()?.batch_execute("select 1")).await {
-            Ok(answer) => answer.map_err(StoreError::from),
-            Err(_) => Err(StoreError::Unavailable("no answer in time".to_owned())),
-        };
+        let answer = in_time(self.session()?.batch_execute("select 1")).await;
         if answer.is_err() {
             // A session that only hung would go on holding the lock, and nobody could take it.
             self.session = None;
@@ -84,5 +83,12 @@ impl Exclusive {
     fn session(&mut self) -> Result<&mut Connection, StoreError> {
         let lost = || StoreError::Unavailable("the lock was lost before".to_owned());
         self.session.as_mut().ok_or_else(lost)
+    }
+}
+
+async fn in_time<T>(answer: impl Future<Output = QueryResult<T>>) -> Result<T, StoreError> {
+    match timeout(PROBE_TIMEOUT, answer).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(StoreError::Unavailable("no answer in time".to_owned())),
     }
 }

@@ -5,7 +5,7 @@ use diesel::{QueryableByName, RunQueryDsl as _, migration::MigrationSource, sql_
 use diesel_async::{SimpleAsyncConnection as _, async_connection_wrapper::AsyncConnectionWrapper};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::{Backend, Connection, Database, connect};
+use super::{Backend, Connection, Database};
 use crate::{error::StoreError, migrations::MigrationStatus};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
@@ -23,7 +23,7 @@ struct Answer {
 
 impl Database {
     pub(crate) async fn migrate(&self) -> Result<Vec<String>, StoreError> {
-        let mut conn = connect(&self.config).await?;
+        let mut conn = self.connector.connect().await?;
         conn.batch_execute(LOCK).await?;
         blocking(conn, |conn| {
             let run = conn.run_pending_migrations(MIGRATIONS)?;
@@ -33,7 +33,7 @@ impl Database {
     }
 
     pub(crate) async fn migration_status(&self) -> Result<MigrationStatus, StoreError> {
-        let conn = connect(&self.config).await?;
+        let conn = self.connector.connect().await?;
         blocking(conn, |conn| {
             let ours = MigrationSource::<Backend>::migrations(&MIGRATIONS)?;
             MigrationStatus::compare(

@@ -1,47 +1,40 @@
 //! PostgreSQL: connections, transactions, and what only this engine spells its own way.
 
+mod connector;
 mod exclusive;
+mod listener;
 mod migrations;
+mod tls;
+mod url;
 
 use std::time::Duration;
 
 use deadpool::{Runtime, managed::Object};
-use diesel::{
-    ConnectionError, ConnectionResult, QueryResult, define_sql_function, pg::Pg, sql_types,
-};
+use diesel::{QueryResult, define_sql_function, pg::Pg, sql_types};
 use diesel_async::{
-    AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _,
+    AsyncPgConnection, RunQueryDsl as _,
     pooled_connection::{
         AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool::Pool,
     },
 };
-use tokio_postgres::{Config, NoTls};
+use tokio::time::timeout;
 
 use crate::{
     PoolLimits,
-    error::{StoreError, chain},
+    error::{BadDatabaseUrl, StoreError, chain},
 };
 
+use connector::{CONNECT_TIMEOUT, Connector};
 pub(crate) use exclusive::Exclusive;
+pub(crate) use listener::Listener;
 
 pub(crate) type Backend = Pg;
 pub(crate) type Connection = AsyncPgConnection;
 type Manager = AsyncDieselConnectionManager<Connection>;
 
-/// How long a connection may take to come about.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long one host may take to be reached: a URL may name several.
-const HOST_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long the other side may leave what was sent to it unacknowledged.
-const PEER_TIMEOUT: Duration = Duration::from_secs(10);
-/// After so much silence it is asked whether it lives, so often, so many times.
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(5);
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
-const KEEPALIVE_RETRIES: u32 = 3;
-/// What every session is set to: no statement and no wait for a lock outlasts the patience of a
-/// caller. A change waits longer for its lock than a forgotten transaction may hold it (5 s).
-const SESSION: &str = "set statement_timeout = '10s'; set lock_timeout = '7s'; \
-                       set idle_in_transaction_session_timeout = '10s'; set time zone 'UTC'";
+/// How long a call may take in all. Longer than any of its statements may, so that the database's own word
+/// comes first: this is for one that is silent.
+const CALL_MAX: Duration = Duration::from_secs(15);
 
 define_sql_function! {
     /// Where `part` begins in `text`, from 1; 0 where it does not.
@@ -99,35 +92,28 @@ mod queries;
 #[derive(Clone)]
 pub(crate) struct Database {
     pool: Pool<Connection>,
-    config: Config,
+    connector: Connector,
 }
 
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The configuration holds a password.
+        // The connector holds a password.
         f.debug_struct("Database").field("pool", &self.pool.status()).finish_non_exhaustive()
     }
 }
 
 impl Database {
     /// Opens nothing yet: connections come with their first use.
-    pub(crate) fn new(url: &str, limits: PoolLimits) -> Result<Self, StoreError> {
-        let unavailable = |error: &dyn std::error::Error| StoreError::Unavailable(chain(error));
-        let mut config: Config = url.parse().map_err(|error| unavailable(&error))?;
-        config.application_name("keyward").connect_timeout(HOST_TIMEOUT);
-        // A peer that vanishes without a word is noticed, and not after the hours that TCP would take.
-        config
-            .tcp_user_timeout(PEER_TIMEOUT)
-            .keepalives_idle(KEEPALIVE_IDLE)
-            .keepalives_interval(KEEPALIVE_INTERVAL)
-            .keepalives_retries(KEEPALIVE_RETRIES);
-        let for_setup = config.clone();
-        let manager = Manager::new_with_config(url, {
+    pub(crate) fn new(url: &str, limits: PoolLimits) -> Result<Self, BadDatabaseUrl> {
+        let connector = Connector::new(url)?;
+        let for_setup = connector.clone();
+        // The URL is the connector's alone.
+        let manager = Manager::new_with_config("", {
             let mut manager = ManagerConfig::default();
             manager.recycling_method = RecyclingMethod::Fast;
             manager.custom_setup = Box::new(move |_| {
-                let config = for_setup.clone();
-                Box::pin(async move { connect(&config).await })
+                let connector = for_setup.clone();
+                Box::pin(async move { connector.connect().await })
             });
             manager
         });
@@ -137,8 +123,27 @@ impl Database {
             .create_timeout(Some(CONNECT_TIMEOUT))
             .runtime(Runtime::Tokio1)
             .build()
-            .map_err(|error| unavailable(&error))?;
-        Ok(Self { pool, config })
+            .map_err(|error| BadDatabaseUrl(chain(&error)))?;
+        Ok(Self { pool, connector })
+    }
+
+    /// Who hears of changes.
+    pub(crate) fn listener(&self) -> Listener {
+        Listener::new(self.connector.clone())
+    }
+
+    /// Bounds a call. Whether a change that was cut off happened, nobody knows.
+    pub(crate) async fn in_time<T, E: From<StoreError>>(
+        &self,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let answer = timeout(CALL_MAX, call).await;
+        answer.unwrap_or_else(|_| {
+            // Who does not answer is not asked again: its connection is among those that are free now,
+            // and those beside it are likely no better.
+            self.pool.retain(|_, _| false);
+            Err(StoreError::Unavailable(format!("no answer in {CALL_MAX:?}")).into())
+        })
     }
 
     async fn read(&self) -> Result<Object<Manager>, StoreError> {
@@ -148,21 +153,4 @@ impl Database {
     async fn write(&self) -> Result<Object<Manager>, StoreError> {
         Ok(self.pool.get().await?)
     }
-}
-
-/// A session of its own, set up like every other.
-async fn connect(config: &Config) -> ConnectionResult<Connection> {
-    // The driver bounds reaching a host, and not how long the host is then silent.
-    match tokio::time::timeout(CONNECT_TIMEOUT, connect_unbounded(config)).await {
-        Ok(session) => session,
-        Err(_) => Err(ConnectionError::BadConnection(format!("no answer in {CONNECT_TIMEOUT:?}"))),
-    }
-}
-
-async fn connect_unbounded(config: &Config) -> ConnectionResult<Connection> {
-    let bad = |error: &dyn std::error::Error| ConnectionError::BadConnection(chain(error));
-    let (client, connection) = config.connect(NoTls).await.map_err(|error| bad(&error))?;
-    let mut session = Connection::try_from_client_and_connection(client, connection).await?;
-    session.batch_execute(SESSION).await.map_err(|error| bad(&error))?;
-    Ok(session)
 }

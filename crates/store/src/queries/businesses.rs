@@ -112,7 +112,7 @@ impl engine::Database {
     }
 }
 
-pub(super) async fn find_business(
+async fn find_business(
     conn: &mut engine::Connection,
     business_id: &BusinessId,
     now: Timestamp,
@@ -150,7 +150,7 @@ pub(super) async fn mention_business(
 }
 
 /// How many keys of the business are neither revoked nor expired.
-pub(super) async fn live_keys(
+async fn live_keys(
     conn: &mut engine::Connection,
     business_id: &BusinessId,
     now: Timestamp,

@@ -39,24 +39,16 @@ impl engine::Database {
             .select(ScopeRow::as_select())
             .load(&mut conn)
             .await?;
-        // Two queries and not an OR over two tables, which no index could serve. Secrets of changed keys
-        // first: one that is rotated meanwhile is in the second answer, if it is not in the first.
-        let mut held: Vec<HeldSecretRow> = secrets::table
-            .inner_join(keys::table)
+        // Two queries and not an OR over two tables, which no index could serve; in one statement, so that
+        // no secret slips from the one to the other between them.
+        let joined = || secrets::table.inner_join(keys::table);
+        let of_changed_keys = joined()
             .filter(keys::rev.gt(applied.0))
             .filter(secrets::rev.le(applied.0))
-            .order(keys::rev)
-            .select(HeldSecretRow::as_select())
-            .load(&mut conn)
-            .await?;
-        let changed: Vec<HeldSecretRow> = secrets::table
-            .inner_join(keys::table)
-            .filter(secrets::rev.gt(applied.0))
-            .order(secrets::rev)
-            .select(HeldSecretRow::as_select())
-            .load(&mut conn)
-            .await?;
-        held.extend(changed);
+            .select(HeldSecretRow::as_select());
+        let changed =
+            joined().filter(secrets::rev.gt(applied.0)).select(HeldSecretRow::as_select());
+        let held: Vec<HeldSecretRow> = of_changed_keys.union_all(changed).load(&mut conn).await?;
         Ok(Changes {
             through,
             businesses: convert(businesses)?,

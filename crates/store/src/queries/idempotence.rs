@@ -7,11 +7,11 @@ use apikey::{
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::engine;
+use super::{engine, keys::find_key, next_revision};
 use crate::{
     columns::{TimeColumn, UidColumn},
-    error::{ChangeError, Refused},
-    record::{Act, Actor, IDEMPOTENCE, RequestId},
+    error::{ChangeError, Refused, StoreError},
+    record::{Act, Actor, Committed, IDEMPOTENCE, KeyRecord, RequestId},
     schema::idempotent_requests as requests,
 };
 
@@ -28,14 +28,58 @@ struct RequestRow<'a> {
     create_time: TimeColumn,
 }
 
+impl engine::Database {
+    /// Whether this very request was answered before.
+    pub(crate) async fn was_answered(
+        &self,
+        business_id: &BusinessId,
+        request: RequestId,
+        act: &Act,
+    ) -> Result<bool, ChangeError> {
+        let mut conn = self.read().await?;
+        Ok(answered_before(&mut conn, act, business_id, request).await?.is_some())
+    }
+
+    /// Answers a request as it was answered before.
+    pub(crate) async fn repeat(
+        &self,
+        business_id: BusinessId,
+        request: RequestId,
+        act: Act,
+    ) -> Result<Committed<KeyRecord>, ChangeError> {
+        let mut conn = self.write().await?;
+        write_transaction!(conn, async move |conn| {
+            let revision = next_revision(conn).await?;
+            match repeated(conn, &act, &business_id, Some(request)).await? {
+                Some(value) => Ok(Committed { revision, value, repeated: true }),
+                None => Err(StoreError::Conflict("the request's day is over".to_owned()).into()),
+            }
+        })
+        .await
+    }
+}
+
+/// The key that a repeated request is answered with, as it stands now.
+pub(super) async fn repeated(
+    conn: &mut engine::Connection,
+    act: &Act,
+    business_id: &BusinessId,
+    request: Option<RequestId>,
+) -> Result<Option<KeyRecord>, ChangeError> {
+    let Some(request) = request else { return Ok(None) };
+    match answered_before(conn, act, business_id, request).await? {
+        None => Ok(None),
+        Some(key_id) => Ok(find_key(conn, business_id, key_id).await?),
+    }
+}
+
 /// The key that this very request was answered with before.
-pub(super) async fn answered_before(
+async fn answered_before(
     conn: &mut engine::Connection,
     act: &Act,
     business_id: &BusinessId,
     request: RequestId,
 ) -> Result<Option<KeyId>, ChangeError> {
-    forget(conn, act.time).await?;
     let Actor { caller, user_issuer, user_subject } = &act.actor;
     let before: Option<(Vec<u8>, UidColumn)> = requests::table
         .filter(requests::actor_caller.eq(caller))
@@ -43,6 +87,7 @@ pub(super) async fn answered_before(
         .filter(requests::actor_user_subject.eq(user_subject))
         .filter(requests::business_id.eq(business_id.as_str()))
         .filter(requests::request_id.eq(uid(request)))
+        .filter(requests::create_time.gt(forgotten_since(act.time)))
         .select((requests::request_hash, requests::key_id))
         .first(conn)
         .await
@@ -54,7 +99,7 @@ pub(super) async fn answered_before(
     }
 }
 
-/// Remembers what the request is answered with.
+/// Remembers what the request is answered with, and forgets those that stand for nothing any more.
 pub(super) async fn remember(
     conn: &mut engine::Connection,
     act: &Act,
@@ -62,6 +107,8 @@ pub(super) async fn remember(
     request: RequestId,
     key_id: KeyId,
 ) -> Result<(), ChangeError> {
+    let over = requests::table.filter(requests::create_time.le(forgotten_since(act.time)));
+    diesel::delete(over).execute(conn).await?;
     let Actor { caller, user_issuer, user_subject } = &act.actor;
     let row = RequestRow {
         actor_caller: caller,
@@ -77,11 +124,9 @@ pub(super) async fn remember(
     Ok(())
 }
 
-/// Requests older than a day stand for nothing any more.
-async fn forget(conn: &mut engine::Connection, now: Timestamp) -> Result<(), ChangeError> {
-    let since = TimeColumn(now.saturating_sub(IDEMPOTENCE));
-    diesel::delete(requests::table.filter(requests::create_time.le(since))).execute(conn).await?;
-    Ok(())
+/// A request of this moment or an earlier one stands for nothing any more.
+fn forgotten_since(now: Timestamp) -> TimeColumn {
+    TimeColumn(now.saturating_sub(IDEMPOTENCE))
 }
 
 /// A UUID's 16 bytes travel as a key's do.

@@ -6,17 +6,19 @@ use apikey::{
     id::{BusinessId, KeyId},
     scope::{ScopeName, ScopeSet},
 };
-use diesel::{dsl::max, prelude::*};
+use diesel::{
+    dsl::{count_star, max},
+    prelude::*,
+};
 use diesel_async::RunQueryDsl;
 
 use super::{
     audit,
-    businesses::{live_keys, mention_business},
+    businesses::mention_business,
     check_etag, engine, idempotence, next_revision,
     operators::{check_operators_without, is_operator, lasts},
 };
 use crate::{
-    business::KEY_LIMIT_DEFAULT,
     change::KeyChange,
     columns::{TimeColumn, UidColumn},
     error::{ChangeError, Refused, ScopeProblem, StoreError},
@@ -44,10 +46,14 @@ impl engine::Database {
         business_id: &BusinessId,
         scopes: &ScopeSet,
         assigner: AssignableBy,
-        now: Timestamp,
+        request: Option<RequestId>,
+        act: &Act,
     ) -> Result<(), ChangeError> {
         let mut conn = self.read().await?;
-        check_key_limit(&mut conn, business_id, now).await?;
+        if idempotence::repeated(&mut conn, act, business_id, request).await?.is_some() {
+            return Ok(());
+        }
+        check_key_limit(&mut conn, business_id, act.time).await?;
         check_scopes(&mut conn, business_id, scopes, assigner).await
     }
 
@@ -62,11 +68,12 @@ impl engine::Database {
         write_transaction!(conn, async move |conn| {
             let revision = next_revision(conn).await?;
             let business_id = new.business_id.clone();
-            if let Some(key) = repeated(conn, &act, &business_id, request).await? {
+            if let Some(key) = idempotence::repeated(conn, &act, &business_id, request).await? {
                 return Ok(Committed { revision, value: key, repeated: true });
             }
-            mention_business(conn, &business_id, revision, act.time).await?;
-            check_key_limit(conn, &business_id, act.time).await?;
+            if !check_key_limit(conn, &business_id, act.time).await? {
+                mention_business(conn, &business_id, revision, act.time).await?;
+            }
             check_scopes(conn, &business_id, &new.settings.scopes, assigner).await?;
             let secret = new.secret;
             let key = new.into_record(revision, act.time);
@@ -94,7 +101,7 @@ impl engine::Database {
         write_transaction!(conn, async move |conn| {
             let KeyTarget { business_id, key_id, etag } = target;
             let revision = next_revision(conn).await?;
-            if let Some(key) = repeated(conn, &act, &business_id, request).await? {
+            if let Some(key) = idempotence::repeated(conn, &act, &business_id, request).await? {
                 return Ok(Committed { revision, value: key, repeated: true });
             }
             let before = find_key(conn, &business_id, key_id).await?;
@@ -147,7 +154,7 @@ pub(super) fn is_live(now: TimeColumn) -> _ {
     keys::revoke_time.is_null().and(expires_later)
 }
 
-async fn find_key(
+pub(super) async fn find_key(
     conn: &mut engine::Connection,
     business_id: &BusinessId,
     key_id: KeyId,
@@ -161,20 +168,6 @@ async fn find_key(
         .optional()?
         .map(KeyRecord::try_from)
         .transpose()
-}
-
-/// The key that a repeated request is answered with, as it stands now.
-async fn repeated(
-    conn: &mut engine::Connection,
-    act: &Act,
-    business_id: &BusinessId,
-    request: Option<RequestId>,
-) -> Result<Option<KeyRecord>, ChangeError> {
-    let Some(request) = request else { return Ok(None) };
-    match idempotence::answered_before(conn, act, business_id, request).await? {
-        None => Ok(None),
-        Some(key_id) => Ok(find_key(conn, business_id, key_id).await?),
-    }
 }
 
 pub(super) fn key_event(
@@ -196,23 +189,31 @@ pub(super) fn key_event(
     }
 }
 
+/// Whether the business is there, with room for another live key; one that is not has room.
 async fn check_key_limit(
     conn: &mut engine::Connection,
     business_id: &BusinessId,
     now: Timestamp,
-) -> Result<(), ChangeError> {
-    let limit: Option<i32> = businesses::table
+) -> Result<bool, ChangeError> {
+    let live = keys::table
+        .filter(keys::business_id.eq(business_id.as_str()))
+        .filter(is_live(TimeColumn(now)))
+        .select(count_star())
+        .single_value();
+    // In one statement: all changes wait while one is under way.
+    let found: Option<(i32, Option<i64>)> = businesses::table
         .find(business_id.as_str())
-        .select(businesses::key_limit)
+        .select((businesses::key_limit, live))
         .first(conn)
         .await
         .optional()?;
-    let limit = limit.unwrap_or(KEY_LIMIT_DEFAULT);
-    let live = live_keys(conn, business_id, now).await?;
-    if live >= i64::from(limit) {
-        return Err(Refused::KeyLimitReached { limit }.into());
+    match found {
+        None => Ok(false),
+        Some((limit, live)) if live.unwrap_or(0) >= i64::from(limit) => {
+            Err(Refused::KeyLimitReached { limit }.into())
+        }
+        Some(_) => Ok(true),
     }
-    Ok(())
 }
 
 /// What a change must not break beyond the key itself.

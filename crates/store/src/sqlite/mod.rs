@@ -187,3 +187,40 @@ fn pool(
         .build()
         .map_err(|error| StoreError::Unavailable(chain(&error)))
 }
+
+#[cfg(test)]
+mod tests {
+    //! What every connection is set to.
+
+    use std::time::Duration;
+
+    use super::*;
+
+    #[derive(QueryableByName)]
+    struct Settings {
+        #[diesel(sql_type = sql_types::BigInt)]
+        synchronous: i64,
+        #[diesel(sql_type = sql_types::Text)]
+        journal: String,
+        #[diesel(sql_type = sql_types::BigInt)]
+        foreign_keys: i64,
+    }
+
+    /// Without it a commit would only be on its way to the disk when it is acknowledged.
+    #[tokio::test]
+    async fn a_commit_is_synced() {
+        let folder = tempfile::tempdir().unwrap();
+        let limits = PoolLimits { connections: 1, wait: Duration::from_secs(30) };
+        let database = Database::new(folder.path(), limits).unwrap();
+        for mut conn in [database.write().await.unwrap(), database.read().await.unwrap()] {
+            let settings = sql_query(
+                "select synchronous, journal_mode as journal, foreign_keys
+                 from pragma_synchronous, pragma_journal_mode, pragma_foreign_keys",
+            );
+            let Settings { synchronous, journal, foreign_keys } =
+                settings.get_result(&mut conn).await.unwrap();
+            // 2 is FULL.
+            assert_eq!((synchronous, journal.as_str(), foreign_keys), (2, "wal", 1));
+        }
+    }
+}

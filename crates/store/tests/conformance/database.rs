@@ -148,10 +148,9 @@ impl Database {
 impl Place {
     fn open(&self) -> Store {
         match self {
-            Self::Sqlite(folder) => Store::sqlite(folder.path(), LIMITS),
-            Self::Postgres(database) => Store::postgres(&database.url(), LIMITS),
+            Self::Sqlite(folder) => Store::sqlite(folder.path(), LIMITS).unwrap(),
+            Self::Postgres(database) => Store::postgres(&database.url(), LIMITS).unwrap(),
         }
-        .unwrap()
     }
 }
 

@@ -6,8 +6,13 @@ use keyward_store::{
     PoolLimits, Store,
     error::{ChangeError, StoreError},
 };
+use tokio::{task::JoinSet, time::timeout};
+use tokio_postgres::NoTls;
 
 use crate::{database::Database, samples::*};
+
+/// More than an engine ever takes.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 on_each_engine![
     a_database_that_is_gone_is_unavailable,
@@ -57,6 +62,40 @@ async fn a_row_that_breaks_the_rules_names_itself(db: Database) {
 #[test]
 fn postgres_is_named_by_a_url() {
     let limits = PoolLimits { connections: 1, wait: Duration::from_secs(1) };
-    let error = Store::postgres("postgres://host:port", limits).unwrap_err();
+    let error = Store::postgres("postgres://host:port", limits).unwrap_err().to_string();
+    assert!(error.contains("invalid"), "{error}");
+}
+
+/// Where every connection is busy, whoever wants one is told so, and is served once one is free.
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_tells_when_no_connection_is_free() {
+    let db = Database::postgres().await;
+    let limits = PoolLimits { connections: 2, wait: Duration::from_millis(50) };
+    let store = Store::postgres(&db.url(), limits).unwrap();
+    let (session, connection) = tokio_postgres::connect(&db.url(), NoTls).await.unwrap();
+    let mut sessions = JoinSet::new();
+    sessions.spawn(connection);
+    session.batch_execute("begin; lock table change_counter").await.unwrap();
+    let mut busy: JoinSet<_> = (0..limits.connections)
+        .map(|_| {
+            let store = store.clone();
+            async move { store.revision().await }
+        })
+        .collect();
+    let waiting = "select count(*)::text as line from pg_stat_activity \
+                   where wait_event_type = 'Lock' and datname = current_database()";
+    let all_wait = async {
+        while db.lines(waiting) != ["2"] {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, all_wait).await.unwrap();
+
+    let error = store.revision().await.unwrap_err();
     assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+    session.batch_execute("rollback").await.unwrap();
+    while let Some(answer) = busy.join_next().await {
+        answer.unwrap().unwrap();
+    }
+    store.revision().await.unwrap();
 }

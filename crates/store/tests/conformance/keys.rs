@@ -81,7 +81,7 @@ async fn a_business_is_mentioned_once(db: Database) {
 
 async fn asking_whether_a_key_may_be_made_makes_nothing(db: Database) {
     let ask = async |names: ScopeSet| {
-        db.store.check_new_key(&acme(), &names, AssignableBy::Users, at(0)).await
+        db.store.check_new_key(&acme(), &names, AssignableBy::Users, None, &act(at(0))).await
     };
     ask(scopes([])).await.unwrap();
     let unknown = vec![(scope("unheard.of"), ScopeProblem::Unknown)];

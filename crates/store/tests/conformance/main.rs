@@ -53,6 +53,8 @@ mod lookup;
 mod migrations;
 mod order;
 mod peppers;
+mod races;
+mod races_by_hand;
 mod revisions;
 mod schema;
 mod scope_checks;

@@ -30,7 +30,8 @@ async fn every_scope_that_cannot_be_given_is_named(db: Database) {
     };
     let mut new = new_key(1);
     new.settings.scopes = wanted.clone();
-    let checked = db.store.check_new_key(&acme(), &wanted, AssignableBy::Users, at(1)).await;
+    let checked =
+        db.store.check_new_key(&acme(), &wanted, AssignableBy::Users, None, &act(at(1))).await;
     assert_eq!(refusal(checked), expected());
     let created = db.store.create_key(new, AssignableBy::Users, None, act(at(1))).await;
     assert_eq!(refusal(created), expected());

@@ -74,7 +74,7 @@ pub(crate) struct ServiceKey {
 
 /// Where the store's data lies, as long as this lives.
 enum Home {
-    Folder(#[expect(dead_code, reason = "held, not read")] TempDir),
+    Folder(TempDir),
     Database(Database),
 }
 
@@ -90,7 +90,12 @@ impl Server {
     }
 
     pub(crate) async fn on_postgres(database: Database) -> Self {
-        let store = Store::postgres(&database.url(), LIMITS).unwrap();
+        let url = database.url();
+        Self::reaching_postgres_by(&url, database).await
+    }
+
+    pub(crate) async fn reaching_postgres_by(url: &str, database: Database) -> Self {
+        let store = Store::postgres(url, LIMITS).unwrap();
         Self::start(store, Home::Database(database)).await
     }
 
@@ -203,6 +208,17 @@ impl Server {
             replicas_acknowledged: 1,
             replicas_expired: 0,
         })
+    }
+
+    /// Changes keys past the server. On SQLite it has to be forced.
+    pub(crate) fn by_hand(&self, sql: &str) {
+        match &self.home {
+            Home::Database(database) => drop(database.psql(sql).unwrap()),
+            Home::Folder(folder) => {
+                let forced = format!("drop trigger if exists keys_update_stamped; {sql}");
+                test_sqlite::execute(&folder.path().join("keyward.db"), &forced).unwrap();
+            }
+        }
     }
 
     /// The PostgreSQL below.

@@ -10,6 +10,7 @@ mod list_businesses;
 mod list_keys;
 mod list_scopes;
 mod lookup_key;
+mod repetition;
 mod resume_key;
 mod retire_scope;
 mod revoke_key;
