@@ -23,6 +23,7 @@ use crate::{
     errors::form::FormLayer,
     health::Health,
     management::Management,
+    peppers::Mover,
     resident::{
         follower::{Follower, WentBack},
         gate::Gate,
@@ -96,7 +97,10 @@ pub async fn start(
     let Parts { store, follower, gate, peppers, random, clock, prefixes, recognition } = parts;
     let index = Arc::clone(follower.index());
     let tasks = TaskTracker::new();
+    let (moves, mover) =
+        Mover::new(Arc::clone(&follower), Arc::clone(&peppers), Arc::clone(&clock));
     let authenticator = Authenticator {
+        moves: moves.clone(),
         index: Arc::clone(&index),
         peppers: Arc::clone(&peppers),
         clock: Arc::clone(&clock),
@@ -110,7 +114,8 @@ pub async fn start(
         prefixes,
         changes: tasks.clone(),
     };
-    let verification = Verification { index: Arc::clone(&index), peppers, clock, recognition };
+    let verification =
+        Verification { index: Arc::clone(&index), peppers, clock, recognition, moves };
 
     let (reporter, health_service) = tonic_health::server::health_reporter();
     let health = Arc::new(Health::new(reporter, Arc::clone(&gate)));
@@ -146,6 +151,7 @@ pub async fn start(
     });
     let stop = CancellationToken::new();
     tasks.spawn(Arc::clone(&follower).run(stop.clone()));
+    tasks.spawn(mover.run(stop.clone()));
     tasks.spawn(Arc::clone(&health).follow_gate(stop.clone()));
     gate.open(right_until);
     let until = stop.clone().cancelled_owned();

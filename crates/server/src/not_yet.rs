@@ -6,14 +6,8 @@ use keyward_proto::v1::ErrorReason;
 use crate::{access::Rpc, errors::Refusal};
 
 /// RPCs that answer NOT_YET_AVAILABLE.
-pub const RPCS: [Rpc; 6] = [
-    Rpc::QueryUsage,
-    Rpc::BatchImportKeys,
-    Rpc::GrantAccess,
-    Rpc::RevokeAccess,
-    Rpc::ListAccess,
-    Rpc::ListMyBusinesses,
-];
+pub const RPCS: [Rpc; 5] =
+    [Rpc::QueryUsage, Rpc::GrantAccess, Rpc::RevokeAccess, Rpc::ListAccess, Rpc::ListMyBusinesses];
 
 /// Fields that are refused when they are set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,6 +18,7 @@ pub mod error;
 pub mod exclusive;
 mod feed;
 pub mod hints;
+pub mod import;
 pub mod list;
 pub mod lookup;
 pub mod migrations;

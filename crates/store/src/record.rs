@@ -8,7 +8,7 @@ use apikey::{
     clock::Timestamp,
     digest::{Digest, PepperVersion},
     endpoint::Template,
-    id::{BusinessId, KeyId},
+    id::{BusinessId, ExternalId, KeyId},
     lifecycle::Lifecycle,
     scope::{ScopeName, ScopeSet},
     secret::Prefix,
@@ -122,6 +122,17 @@ pub struct KeyRecord {
     pub create_time: Timestamp,
     /// When its settings last changed.
     pub update_time: Timestamp,
+    /// Where it came from; `None`: it was made here.
+    pub origin: Option<Origin>,
+}
+
+/// What a key was in the system that it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Its id there, unique in its business.
+    pub external_id: ExternalId,
+    /// When it was last used there, if that is known.
+    pub last_use_time: Option<Timestamp>,
 }
 
 impl KeyRecord {
@@ -193,6 +204,7 @@ impl NewKey {
             creator,
             create_time: now,
             update_time: now,
+            origin: None,
         }
     }
 }
@@ -356,4 +368,7 @@ pub struct Changes {
     pub scopes: Vec<ScopeRecord>,
     /// Secrets: those whose own row or whose key's row changed.
     pub secrets: Vec<HeldSecret>,
+    /// Digests that no longer stand for their secret: it has another one, under a newer pepper, which is
+    /// among `secrets` or was told before.
+    pub moved: Vec<Digest>,
 }

@@ -82,6 +82,8 @@ table! {
         creator_user_subject -> Text,
         create_time -> Moment,
         update_time -> Moment,
+        external_id -> Text,
+        origin_use_time -> Nullable<Moment>,
     }
 }
 
@@ -97,6 +99,7 @@ table! {
         rev -> BigInt,
         create_time -> Moment,
         rotate_time -> Nullable<Moment>,
+        move_time -> Nullable<Moment>,
     }
 }
 
@@ -124,6 +127,7 @@ table! {
         pepper_version -> Integer,
         check_value -> Binary,
         create_time -> Moment,
+        retire_time -> Nullable<Moment>,
     }
 }
 

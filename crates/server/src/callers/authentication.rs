@@ -23,7 +23,8 @@ use crate::{
     access::Rpc,
     errors::Refusal,
     not_yet,
-    resident::{Index, View},
+    peppers::MoveQueue,
+    resident::{Found, Index, View},
 };
 
 /// The scheme before a service key, whatever its case (RFC 7235).
@@ -42,6 +43,8 @@ pub struct Authenticator {
     pub peppers: Arc<PepperSet>,
     /// When they expire.
     pub clock: Arc<dyn Clock>,
+    /// Where those go that are seen under an older pepper.
+    pub moves: MoveQueue,
 }
 
 /// Makes [`Authentication`].
@@ -84,7 +87,7 @@ impl Authenticator {
         let invalid = || {
             Refusal::new(ErrorReason::CredentialInvalid, "the credential is not a live service key")
         };
-        let record = view.find(&self.peppers, secret).ok_or_else(invalid)?;
+        let Found { record, outdated } = view.find(&self.peppers, secret).ok_or_else(invalid)?;
         let nothing = Requirement { required: &[], sufficient: &[], endpoint: None };
         let found = record.found();
         let now = self.clock.now();
@@ -92,6 +95,7 @@ impl Authenticator {
         if !record.business.id.is_reserved() || verdict != Verdict::Valid {
             return Err(invalid());
         }
+        self.moves.offer(outdated);
         Ok(Caller { key_id: record.key_id, roles: record.roles, peer: None, user: None })
     }
 }

@@ -61,6 +61,17 @@ impl Refusal {
         self.reason
     }
 
+    /// What is wrong, in one line: each field's fault, where fields are at fault.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        if self.violations.is_empty() {
+            return self.message.clone();
+        }
+        let words =
+            |Violation { field, description }: &Violation| format!("{field}: {description}");
+        self.violations.iter().map(words).collect::<Vec<_>>().join("; ")
+    }
+
     /// A fault in Keyward: the log gets the cause, the caller a fixed sentence.
     #[must_use]
     pub fn internal(cause: impl std::fmt::Display) -> Self {

@@ -6,6 +6,7 @@ mod batch_revoke;
 mod businesses;
 mod change;
 mod create;
+mod import;
 mod keys;
 mod list;
 mod lookup;

@@ -141,9 +141,10 @@ impl KeyManagement for Management {
 
     async fn batch_import_keys(
         &self,
-        _: Request<BatchImportKeysRequest>,
+        request: Request<BatchImportKeysRequest>,
     ) -> Result<Response<BatchImportKeysResponse>, Status> {
-        Err(not_yet::rpc(Rpc::BatchImportKeys).into())
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::batch_import_keys(self, &caller, request.into_inner()).await?))
     }
 
     async fn list_audit_events(

@@ -22,20 +22,20 @@ impl Index {
     pub(super) fn apply(&self, changes: Changes) {
         let view = self.current();
         if touches_one_kind(&view, &changes) {
-            let Changes { through, businesses, scopes, secrets } = changes;
+            let Changes { through, businesses, scopes, secrets, moved } = changes;
             view.put_businesses(businesses);
             view.put_scopes(scopes, &secrets);
-            view.put_secrets(secrets);
+            view.put_secrets(secrets, &moved);
             view.set_applied(through);
             return;
         }
-        let Changes { through, businesses, scopes, secrets } = changes;
+        let Changes { through, businesses, scopes, secrets, moved } = changes;
         let is_suspended = |business: &HeldBusiness| business.suspended;
         let (suspended, active) = businesses.into_iter().partition(is_suspended);
         let next = Arc::new(view.copy());
         next.put_businesses(suspended);
         next.put_scopes(scopes, &secrets);
-        next.put_secrets(secrets);
+        next.put_secrets(secrets, &moved);
         self.replace(Arc::clone(&next));
         next.put_businesses(active);
         next.set_applied(through);
@@ -44,10 +44,11 @@ impl Index {
 
 /// A business that is only mentioned for the first time, or given another limit, touches no verdict.
 fn touches_one_kind(view: &View, changes: &Changes) -> bool {
-    let Changes { through: _, businesses, scopes, secrets } = changes;
+    let Changes { through: _, businesses, scopes, secrets, moved } = changes;
     let turns =
         |business: &HeldBusiness| business.suspended != view.is_suspended(&business.business_id);
-    let kinds = [businesses.iter().any(turns), !scopes.is_empty(), !secrets.is_empty()];
+    let touches_secrets = !secrets.is_empty() || !moved.is_empty();
+    let kinds = [businesses.iter().any(turns), !scopes.is_empty(), touches_secrets];
     kinds.into_iter().filter(|touched| *touched).count() <= 1
 }
 

@@ -34,6 +34,24 @@ const SHARDS: usize = 1 << 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotServing;
 
+/// A presented secret that is known.
+#[derive(Debug)]
+pub struct Found {
+    /// What is known of it.
+    pub record: Arc<Record>,
+    /// Set: its digest is one under an older pepper.
+    pub outdated: Option<Outdated>,
+}
+
+/// What it takes to give a secret a digest under the newest pepper.
+#[derive(Debug)]
+pub struct Outdated {
+    /// What digests of it are made from.
+    pub hash: SecretHash,
+    /// The one that it has.
+    pub digest: Digest,
+}
+
 /// Holds the view that is current. It is replaced only when everything is loaded anew.
 #[derive(Debug)]
 pub struct Index {
@@ -142,12 +160,28 @@ impl View {
 
     /// The record of a presented secret, whatever pepper its digest was made with.
     #[must_use]
-    pub fn find(&self, peppers: &PepperSet, presented: &[u8]) -> Option<Arc<Record>> {
+    pub fn find(&self, peppers: &PepperSet, presented: &[u8]) -> Option<Found> {
         if presented.is_empty() || presented.len() > PRESENTED_SECRET_MAX_BYTES {
             return None;
         }
         let hash = SecretHash::of(presented);
-        peppers.iter().find_map(|pepper| self.get(&pepper.digest(&hash)))
+        if let Some(record) = self.get(&peppers.newest().digest(&hash)) {
+            return Some(Found { record, outdated: None });
+        }
+        let digests: Vec<Digest> = peppers.iter().map(|pepper| pepper.digest(&hash)).collect();
+        let (_, older) = digests.split_first()?;
+        if older.is_empty() {
+            return None;
+        }
+        let look = || {
+            let found = |digest: &Digest| self.get(digest).map(|record| (record, *digest));
+            digests.iter().find_map(found)
+        };
+        // A secret that is moved is put under the newest pepper before it goes from an older one. Who looked
+        // under the newest before, and under the older one after, finds it with a second look.
+        let (record, digest) = look().or_else(look)?;
+        let outdated = older.contains(&digest).then_some(Outdated { hash, digest });
+        Some(Found { record, outdated })
     }
 
     /// The secret with this digest.
@@ -191,12 +225,18 @@ impl View {
     }
 
     /// Scopes and businesses that the secrets mention are known by now.
-    pub(super) fn put_secrets(&self, secrets: Vec<HeldSecret>) {
+    /// In this order: a secret that gets another digest is never nowhere.
+    pub(super) fn put_secrets(&self, secrets: Vec<HeldSecret>, moved: &[Digest]) {
         for secret in secrets {
             let digest = secret.digest;
             let record = Arc::new(self.record(secret));
             if let Some(shard) = self.shard(&digest) {
                 shard.put(digest, record);
+            }
+        }
+        for digest in moved {
+            if let Some(shard) = self.shard(digest) {
+                shard.remove(digest);
             }
         }
     }

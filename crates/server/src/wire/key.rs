@@ -30,6 +30,7 @@ pub fn to_wire(key: KeyRecord, is_retired: impl Fn(&str) -> bool, now: Timestamp
         creator: Actor { caller, user_issuer, user_subject },
         create_time,
         update_time,
+        origin,
     } = key;
     let state = state_to_wire(lifecycle.state(now));
     let Lifecycle { expire_time, revoke_time, suspended_by } = lifecycle;
@@ -61,14 +62,15 @@ pub fn to_wire(key: KeyRecord, is_retired: impl Fn(&str) -> bool, now: Timestamp
         suspended_by: suspended_by
             .map_or(v1::SuspendedBy::Unspecified, suspended_by_to_wire)
             .into(),
-        // Usage is not counted yet, and no key comes from another system yet.
-        last_use_time: None,
+        // Use is not counted here yet: what is known is how it was elsewhere.
+        last_use_time: origin.as_ref().and_then(|origin| origin.last_use_time).map(time::to_wire),
         last_denied_use_time: None,
         request_count: 0,
         billing_period: None,
         counted_until_time: None,
         usage_incomplete: false,
-        external_id: String::new(),
+        external_id: origin
+            .map_or_else(String::new, |origin| origin.external_id.as_str().to_owned()),
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod business;
+pub mod import;
 pub mod key;
 pub mod page;
 pub mod receipt;

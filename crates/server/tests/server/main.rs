@@ -15,6 +15,7 @@ mod harness;
 mod hints;
 mod management;
 mod outage;
+mod pepper_moves;
 mod roles;
 mod secrets;
 mod stale;

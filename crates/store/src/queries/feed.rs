@@ -45,15 +45,19 @@ impl engine::Database {
         let of_changed_keys = joined()
             .filter(keys::rev.gt(applied.0))
             .filter(secrets::rev.le(applied.0))
+            .filter(secrets::move_time.is_null())
             .select(HeldSecretRow::as_select());
         let changed =
             joined().filter(secrets::rev.gt(applied.0)).select(HeldSecretRow::as_select());
         let held: Vec<HeldSecretRow> = of_changed_keys.union_all(changed).load(&mut conn).await?;
+        let (moved, held): (Vec<_>, Vec<_>) =
+            held.into_iter().partition(|row| row.move_time.is_some());
         Ok(Changes {
             through,
             businesses: convert(businesses)?,
             scopes: convert(scopes)?,
             secrets: convert(held)?,
+            moved: moved.iter().filter_map(HeldSecretRow::moved).collect::<Result<_, _>>()?,
         })
     }
 
@@ -85,6 +89,7 @@ impl engine::Database {
         let rows: Vec<HeldSecretRow> = secrets::table
             .inner_join(keys::table)
             .filter(secrets::digest.gt(after))
+            .filter(secrets::move_time.is_null())
             .order(secrets::digest)
             .limit(limit)
             .select(HeldSecretRow::as_select())

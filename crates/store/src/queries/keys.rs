@@ -1,15 +1,14 @@
 //! One key: make it, read it, change it.
 
+use std::collections::HashMap;
+
 use apikey::{
     catalogue::AssignableBy,
     clock::Timestamp,
     id::{BusinessId, KeyId},
     scope::{ScopeName, ScopeSet},
 };
-use diesel::{
-    dsl::{count_star, max},
-    prelude::*,
-};
+use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 
 use super::{
@@ -17,17 +16,18 @@ use super::{
     businesses::mention_business,
     check_etag, engine, idempotence, next_revision,
     operators::{check_operators_without, is_operator, lasts},
+    secrets::{insert_secret, replace_secret},
 };
 use crate::{
     change::KeyChange,
     columns::{TimeColumn, UidColumn},
     error::{ChangeError, Refused, ScopeProblem, StoreError},
     record::{
-        Act, AuditAction, AuditEvent, Committed, KeyRecord, KeyTarget, NewKey, NewSecret,
-        RequestId, Revision,
+        Act, AuditAction, AuditEvent, Committed, KeyRecord, KeyTarget, NewKey, RequestId, Revision,
+        ScopeRecord,
     },
-    rows::{KeyRow, ScopeRow, SecretRow},
-    schema::{businesses, keys, scopes, secrets},
+    rows::{KeyRow, ScopeRow},
+    schema::{businesses, keys, scopes},
 };
 
 impl engine::Database {
@@ -247,15 +247,33 @@ async fn check_scopes(
     if wanted.is_empty() || business_id.is_reserved() {
         return Ok(());
     }
-    let names: Vec<&str> = wanted.iter().map(|name| name.as_str()).collect();
+    let names = wanted.iter().map(|name| name.as_str().to_owned()).collect();
+    let known = scopes_named(conn, names).await?;
+    let problems = scope_problems(wanted, &known, assigner);
+    if problems.is_empty() { Ok(()) } else { Err(Refused::Scopes(problems).into()) }
+}
+
+/// What the catalogue has of these names.
+pub(super) async fn scopes_named(
+    conn: &mut engine::Connection,
+    names: Vec<String>,
+) -> Result<HashMap<ScopeName, ScopeRecord>, StoreError> {
     let rows: Vec<ScopeRow> = scopes::table
         .filter(scopes::name.eq_any(names))
         .select(ScopeRow::as_select())
         .load(conn)
         .await?;
-    let known = rows.into_iter().map(crate::record::ScopeRecord::try_from);
-    let known = known.collect::<Result<Vec<_>, _>>()?;
-    let problem = |name: &ScopeName| match known.iter().find(|scope| scope.name == *name) {
+    let records = rows.into_iter().map(ScopeRecord::try_from);
+    records.map(|record| record.map(|record| (record.name.clone(), record))).collect()
+}
+
+/// Why some of the scopes cannot be given.
+pub(super) fn scope_problems(
+    wanted: &ScopeSet,
+    known: &HashMap<ScopeName, ScopeRecord>,
+    assigner: AssignableBy,
+) -> Vec<(ScopeName, ScopeProblem)> {
+    let problem = |name: &ScopeName| match known.get(name) {
         None => Some(ScopeProblem::Unknown),
         Some(scope) if scope.retire_time.is_some() => Some(ScopeProblem::Retired),
         Some(scope)
@@ -266,48 +284,6 @@ async fn check_scopes(
         }
         Some(_) => None,
     };
-    let problems: Vec<_> = wanted
-        .iter()
-        .filter_map(|name| problem(name).map(|problem| (name.clone(), problem)))
-        .collect();
-    if problems.is_empty() { Ok(()) } else { Err(Refused::Scopes(problems).into()) }
-}
-
-async fn insert_secret(
-    conn: &mut engine::Connection,
-    key_id: KeyId,
-    generation: i32,
-    secret: NewSecret,
-    revision: Revision,
-    now: Timestamp,
-) -> Result<(), ChangeError> {
-    let row = SecretRow {
-        digest: secret.digest.as_bytes().to_vec(),
-        pepper_version: i32::from(secret.pepper_version.get()),
-        key_id: UidColumn(key_id),
-        generation,
-        rev: revision.0,
-        create_time: TimeColumn(now),
-        rotate_time: None,
-    };
-    diesel::insert_into(secrets::table).values(&row).execute(conn).await?;
-    Ok(())
-}
-
-/// The current secret becomes a past one before the new one takes its place.
-async fn replace_secret(
-    conn: &mut engine::Connection,
-    key_id: KeyId,
-    secret: NewSecret,
-    revision: Revision,
-    now: Timestamp,
-) -> Result<(), ChangeError> {
-    let of_key = || secrets::table.filter(secrets::key_id.eq(UidColumn(key_id)));
-    let newest: Option<i32> = of_key().select(max(secrets::generation)).first(conn).await?;
-    diesel::update(of_key().filter(secrets::rotate_time.is_null()))
-        .set((secrets::rotate_time.eq(Some(TimeColumn(now))), secrets::rev.eq(revision.0)))
-        .execute(conn)
-        .await?;
-    let generation = newest.unwrap_or(0).saturating_add(1);
-    insert_secret(conn, key_id, generation, secret, revision, now).await
+    let with_problem = |name: &ScopeName| problem(name).map(|problem| (name.clone(), problem));
+    wanted.iter().filter_map(with_problem).collect()
 }

@@ -47,15 +47,21 @@ async fn find(
     digests: &[Digest],
 ) -> Result<Option<FoundSecret>, StoreError> {
     let digests: Vec<Vec<u8>> = digests.iter().map(|digest| digest.as_bytes().to_vec()).collect();
-    let secret: Option<(UidColumn, i32, TimeColumn, Option<TimeColumn>)> = secrets::table
+    let place: Option<(UidColumn, i32)> = secrets::table
         .filter(secrets::digest.eq_any(digests))
-        .select((secrets::key_id, secrets::generation, secrets::create_time, secrets::rotate_time))
+        .select((secrets::key_id, secrets::generation))
         .first(conn)
         .await
         .optional()?;
-    let Some((key_id, generation, TimeColumn(create_time), rotate_time)) = secret else {
-        return Ok(None);
-    };
+    let Some((key_id, generation)) = place else { return Ok(None) };
+    // Whichever of its digests was found: the one in force tells of the secret.
+    let (TimeColumn(create_time), rotate_time): (TimeColumn, Option<TimeColumn>) = secrets::table
+        .filter(secrets::key_id.eq(key_id))
+        .filter(secrets::generation.eq(generation))
+        .filter(secrets::move_time.is_null())
+        .select((secrets::create_time, secrets::rotate_time))
+        .first(conn)
+        .await?;
     let key: KeyRow = keys::table.find(key_id).select(KeyRow::as_select()).first(conn).await?;
     let rotate_time = rotate_time.map(|time| time.0);
     Ok(Some(FoundSecret { key: KeyRecord::try_from(key)?, generation, create_time, rotate_time }))

@@ -7,11 +7,13 @@ pub(crate) mod businesses;
 pub(crate) mod catalogue;
 pub(crate) mod feed;
 mod idempotence;
+pub(crate) mod imports;
 pub(crate) mod keys;
 pub(crate) mod list;
 pub(crate) mod lookup;
 mod operators;
 pub(crate) mod peppers;
+pub(crate) mod secrets;
 
 use super as engine;
 use crate::{

@@ -1,5 +1,6 @@
 //! KeyManagement, a file an RPC.
 
+mod batch_import_keys;
 mod batch_revoke_keys;
 mod create_key;
 mod get_business;

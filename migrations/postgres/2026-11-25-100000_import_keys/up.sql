@@ -1,0 +1,10 @@
+-- Where a key came from another system: its id there, and when it was last used there.
+alter table keys
+    add column external_id text collate "C" not null default '',
+    add column origin_use_time timestamptz,
+    add check (external_id <> '' or origin_use_time is null);
+create unique index keys_by_external_id on keys (business_id, external_id) where external_id <> '';
+
+-- Changes of a scope count the keys that hold it, while all other changes wait. SQLite has no index
+-- into a list; its databases are small enough to be read through.
+create index keys_by_scope on keys using gin (scopes);
