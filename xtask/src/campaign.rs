@@ -1,21 +1,31 @@
-//! `cargo xtask campaign durability`: the test of that name, for so long that chance has its say, and
-//! its report.
+//! `cargo xtask campaign <name>`: the test of that name, for so long that chance has its say, and its
+//! report.
 
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 
 use crate::program::{self, cargo};
-
-const TEST: &str = "test --locked --package keyward-server --test program -- durability";
-const REPORT: &str = "docs/campaigns/durability.md";
-const ROUNDS: &str = "1000";
+use crate::tools;
 
 pub(crate) fn durability() -> anyhow::Result<()> {
-    let report = std::path::absolute(REPORT)?;
+    run("durability", ("KEYWARD_CAMPAIGN_ROUNDS", "1000"), cargo(&test("durability::")))
+}
+
+pub(crate) fn import() -> anyhow::Result<()> {
+    let mut test = cargo(&test("import::postgres"));
+    test.env(test_postgres::BINARIES_VARIABLE, tools::postgres()?);
+    run("import", ("KEYWARD_CAMPAIGN_KEYS", "200000"), test)
+}
+
+fn test(filter: &str) -> String {
+    format!("test --locked --package keyward-server --test program -- {filter}")
+}
+
+fn run(name: &str, (variable, size): (&str, &str), mut test: Command) -> anyhow::Result<()> {
+    let report = std::path::absolute(format!("docs/campaigns/{name}.md"))?;
     std::fs::create_dir_all(report.parent().context("a folder for the report")?)?;
-    let mut test = cargo(TEST);
-    test.env("KEYWARD_CAMPAIGN_ROUNDS", ROUNDS);
+    test.env(variable, size);
     test.env("KEYWARD_CAMPAIGN_COMMIT", commit()?);
     test.env("KEYWARD_CAMPAIGN_REPORT", report);
     program::run(&mut test)

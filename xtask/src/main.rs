@@ -25,7 +25,8 @@ usage: cargo xtask <chore>
   quick-start        README's quick start alone
   bench [argument..] the benchmarks, built as what is shipped
   campaign durability
-                     a thousand kills on the embedded store, and the report of them";
+                     a thousand kills on the embedded store, and the report of them
+  campaign import    200,000 keys moved in on PostgreSQL, interrupted, and the report of it";
 
 fn main() -> ExitCode {
     match run() {
@@ -49,6 +50,7 @@ fn run() -> anyhow::Result<()> {
         ["quick-start"] => quick_start::run(),
         ["bench", rest @ ..] => bench::run(rest),
         ["campaign", "durability"] => campaign::durability(),
+        ["campaign", "import"] => campaign::import(),
         _ => bail!("{USAGE}"),
     }
 }

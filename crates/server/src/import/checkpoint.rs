@@ -4,13 +4,16 @@
 use std::{
     ffi::OsString,
     fs::{self, File},
-    io::{self, Read as _, Write as _},
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, ensure};
-use ring::digest::{Context, SHA256};
+use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
+
+/// So much of a file tells it from another, in bytes.
+const PIECE: u64 = 64 * 1024;
 
 /// What became of the rows so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +32,7 @@ pub(super) struct Checkpoint {
     /// And on which line.
     pub(super) line: u64,
     pub(super) counts: Counts,
-    /// SHA-256 of the file up to there: the rest of another file is not the rest of this one.
+    /// SHA-256 of the piece of the file before: the rest of another file is not the rest of this one.
     sha256: String,
 }
 
@@ -91,16 +94,13 @@ fn with_ending(file: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-fn hash(file: &Path, length: u64) -> anyhow::Result<String> {
-    let mut reader = File::open(file)?.take(length);
-    let mut context = Context::new(&SHA256);
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        let read = reader.read(&mut buffer)?;
-        if read == 0 {
-            break;
-        }
-        context.update(buffer.get(..read).unwrap_or_default());
-    }
-    Ok(context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+/// Of the file's last piece before `offset`.
+fn hash(file: &Path, offset: u64) -> anyhow::Result<String> {
+    let mut reader = File::open(file)?;
+    let length = PIECE.min(offset);
+    reader.seek(SeekFrom::Start(offset.saturating_sub(length)))?;
+    let mut piece = Vec::new();
+    reader.take(length).read_to_end(&mut piece)?;
+    let hash = digest(&SHA256, &piece);
+    Ok(hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
 }

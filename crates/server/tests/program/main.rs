@@ -8,9 +8,11 @@
 )]
 
 mod client;
+mod draw;
 mod durability;
 mod grpcurl;
 mod home;
+mod import;
 mod lock_lost;
 mod needles;
 mod process;

@@ -5,12 +5,11 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use tokio::{sync::mpsc::unbounded_channel, task::JoinSet, time::timeout};
 
 use super::{
-    draw::Draw,
     inspection,
     ledger::{Ledger, Settled},
     writer::write_until_cut_off,
 };
-use crate::{client::Client, home::Home};
+use crate::{client::Client, draw::Draw, home::Home};
 
 /// Rounds, unless told otherwise.
 const ROUNDS: u64 = 20;

@@ -4,7 +4,6 @@
 //! rounds, and where the report goes.
 
 mod campaign;
-mod draw;
 mod inspection;
 mod ledger;
 mod report;

@@ -10,8 +10,8 @@ use tonic::Status;
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
-use super::{draw::Draw, ledger::Ledger};
-use crate::client::Client;
+use super::ledger::Ledger;
+use crate::{client::Client, draw::Draw};
 
 /// One thing that a writer asks for. Keys are named by their place in the ledger.
 #[derive(Debug, Clone)]

@@ -2,11 +2,11 @@
 
 /// A sequence of numbers.
 #[derive(Debug, Clone)]
-pub(super) struct Draw(u64);
+pub(crate) struct Draw(u64);
 
 impl Draw {
     /// The sequence of this seed and place.
-    pub(super) fn new(seed: u64, place: [u64; 2]) -> Self {
+    pub(crate) fn new(seed: u64, place: [u64; 2]) -> Self {
         let mut draw = Self(seed);
         for part in place {
             draw.0 = draw.next() ^ part;
@@ -15,7 +15,7 @@ impl Draw {
     }
 
     /// From 0 to just below `end`, which is not 0.
-    pub(super) fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 
