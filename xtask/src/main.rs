@@ -6,6 +6,7 @@ mod program;
 mod proto;
 mod quick_start;
 mod report;
+mod runbooks;
 mod test;
 mod tidy;
 mod tools;
@@ -23,6 +24,7 @@ usage: cargo xtask <chore>
   proto              lint, format and compatibility of the contract
   proto --accept     take the contract as it is now for the one to be compatible with
   quick-start        README's quick start alone
+  runbooks           the commands of docs/runbooks alone
   bench [argument..] the benchmarks, built as what is shipped
   campaign durability
                      a thousand kills on the embedded store, and the report of them
@@ -48,6 +50,7 @@ fn run() -> anyhow::Result<()> {
         ["proto"] => proto::check(),
         ["proto", "--accept"] => proto::accept(),
         ["quick-start"] => quick_start::run(),
+        ["runbooks"] => runbooks::run(),
         ["bench", rest @ ..] => bench::run(rest),
         ["campaign", "durability"] => campaign::durability(),
         ["campaign", "import"] => campaign::import(),
