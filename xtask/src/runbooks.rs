@@ -5,7 +5,6 @@
 //! server that runs, a key that leaked) stands there too, in comments that Markdown does not show:
 //! `<!-- run: commands -->`, and `<!-- expect: text -->` for what the commands before it must have said.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -99,15 +98,11 @@ fn steps(runbook: &str) -> Vec<Step> {
 
 /// All steps in one shell, so that one finds the variables of another.
 fn script(steps: &[Step]) -> String {
-    let mut script = PRELUDE.to_owned();
-    for step in steps {
-        // Writing to a text does not fail.
-        drop(match step {
-            Step::Run(commands) => writeln!(script, "{{\n{commands}\n}} > said\ncat said"),
-            Step::Expect(text) => writeln!(script, "expect '{text}'"),
-        });
-    }
-    script
+    let pasted = steps.iter().map(|step| match step {
+        Step::Run(commands) => format!("{{\n{commands}\n}} > said\ncat said\n"),
+        Step::Expect(text) => format!("expect '{text}'\n"),
+    });
+    std::iter::once(PRELUDE.to_owned()).chain(pasted).collect()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the reader's PATH, and before it our tools")]

@@ -165,23 +165,20 @@ impl View {
             return None;
         }
         let hash = SecretHash::of(presented);
-        if let Some(record) = self.get(&peppers.newest().digest(&hash)) {
-            return Some(Found { record, outdated: None });
+        let newest = peppers.newest().digest(&hash);
+        let current = || self.get(&newest).map(|record| Found { record, outdated: None });
+        let mut older = peppers.iter().skip(1).map(|pepper| pepper.digest(&hash)).peekable();
+        if let Some(found) = current() {
+            return Some(found);
         }
-        let digests: Vec<Digest> = peppers.iter().map(|pepper| pepper.digest(&hash)).collect();
-        let (_, older) = digests.split_first()?;
-        if older.is_empty() {
-            return None;
+        older.peek()?;
+        if let Some((record, digest)) = older.find_map(|digest| Some((self.get(&digest)?, digest)))
+        {
+            return Some(Found { record, outdated: Some(Outdated { hash, digest }) });
         }
-        let look = || {
-            let found = |digest: &Digest| self.get(digest).map(|record| (record, *digest));
-            digests.iter().find_map(found)
-        };
         // A secret that is moved is put under the newest pepper before it goes from an older one. Who looked
-        // under the newest before, and under the older one after, finds it with a second look.
-        let (record, digest) = look().or_else(look)?;
-        let outdated = older.contains(&digest).then_some(Outdated { hash, digest });
-        Some(Found { record, outdated })
+        // under the newest before, and under the older one after, finds it now.
+        current()
     }
 
     /// The secret with this digest.
@@ -329,3 +326,6 @@ pub(super) fn shard_of(digest: &Digest) -> usize {
     let [first, second, ..] = *digest.as_bytes();
     usize::from(u16::from_be_bytes([first, second]))
 }
+
+#[cfg(test)]
+mod tests;

@@ -231,8 +231,7 @@ fn hash_from_wire(digest: Option<SecretDigest>, v: &mut Violations) -> Option<Se
 }
 
 /// The bytes that 64 hexadecimal digits stand for.
-#[must_use]
-pub fn bytes_from_hex(digits: &str) -> Option<[u8; 32]> {
+fn bytes_from_hex(digits: &str) -> Option<[u8; 32]> {
     let mut bytes = [0_u8; 32];
     if digits.len() != 64 {
         return None;
