@@ -82,6 +82,8 @@ One CreateKey is these statements:
 ```
 
 Every change locks the counter's row first, so that changes have one order, and holds it until its commit is on the disk. So the rate hardly grows with the clients, on either side, and what lies between that lock and the commit is what counts: the statements' round trips, and the disk.
+
+With one client nothing overlaps: after pgbench's round trips Keyward makes those of the look at what changed (the counter, businesses, scopes, secrets), and before and after them there is a call of gRPC. With several, these happen while others have the lock.
 ",
             self.stage.script.statements.join(";\n") + ";"
         )
