@@ -22,3 +22,4 @@ mod story;
 mod tls;
 mod tool;
 mod toxiproxy;
+mod users;
