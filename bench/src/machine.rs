@@ -105,6 +105,12 @@ impl Machine {
     }
 }
 
+/// How many processes wanted to run, on average over the last minute.
+pub(crate) fn load_average() -> anyhow::Result<String> {
+    let averages = read("/proc/loadavg")?;
+    Ok(averages.split(' ').next().unwrap_or_default().to_owned())
+}
+
 /// The version of a package.
 fn locked<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
     let (_, rest) = lock.split_once(&format!("name = \"{package}\"\nversion = \""))?;

@@ -1,10 +1,12 @@
-//! README's quick start, pasted as it stands into an empty folder.
+//! README's quick start, pasted as it stands into an empty folder, and then the pages that go on from
+//! there.
 //!
-//! The commands are read out of README.md, never repeated here. Under the heading "Quick start" the
-//! first block starts the service, and the blocks after it are what the reader pastes beside it.
+//! The commands are read out of the pages, never repeated here. In README the first block under the
+//! heading "Quick start" starts the service; the blocks after it, and those under the headings of the
+//! other pages, are what the reader pastes beside it, each page into a new shell.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -24,6 +26,34 @@ const START_LIMIT: Duration = Duration::from_secs(15 * 60);
 /// What the README promises at most.
 const MOST_CALLS: usize = 5;
 
+/// A page whose commands are pasted, and what they must say, in this order.
+struct Page {
+    path: &'static str,
+    heading: &'static str,
+    says: &'static [&'static str],
+}
+
+const README: Page =
+    Page { path: "README.md", heading: "Quick start", says: &["VERDICT_VALID", "VERDICT_REVOKED"] };
+
+/// Those that go on from there, with the same service.
+const PAGES: [Page; 1] = [Page {
+    path: "docs/access.md",
+    heading: "The settings page, call by call",
+    says: &[
+        "orders.read",
+        "Warehouse",
+        "REVOKE_REASON_UNUSED",
+        "PermissionDenied",
+        "client-40",
+        "Year-end export",
+        "endTime",
+        "REVOKE_REASON_OWNER_LEFT",
+        "PermissionDenied",
+        "VERDICT_REVOKED",
+    ],
+}];
+
 /// Runs the service while the pipe to us is open, and ends with the service's own exit status.
 const SERVICE: &str = r#"
 bash -euc "$1" &
@@ -36,11 +66,11 @@ wait "$service"
 "#;
 
 pub(crate) fn run() -> anyhow::Result<()> {
-    let readme = std::fs::read_to_string("README.md").context("README.md")?;
+    let readme = std::fs::read_to_string(README.path).context(README.path)?;
     ensure!(readme.contains("cargo xtask test"), "README.md does not name `cargo xtask test`");
-    let blocks = blocks(&readme);
+    let blocks = README.blocks()?;
     let Some((start, rest)) = blocks.split_first() else {
-        bail!("README.md has no ```console or ```sh block under a heading \"Quick start\"");
+        bail!("{} starts nothing", README.path);
     };
     let rest = rest.concat();
     let calls = rest.matches("grpcurl ").count();
@@ -50,19 +80,44 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let clone = clone_working_tree()?;
     let service = Service::start(clone.path(), start)?;
     service.wait_until_ready()?;
-    let output = paste(clone.path(), &rest, grpcurl.parent().context("grpcurl's folder")?)?;
-    service.stop()?;
-
-    let (_, after) = output.split_once("VERDICT_VALID").context("no VERDICT_VALID came")?;
-    ensure!(after.contains("VERDICT_REVOKED"), "no VERDICT_REVOKED came after VERDICT_VALID");
-    Ok(())
+    // The reader's PATH has what the first block built, and grpcurl.
+    let built = target_folder()?.join("release");
+    let tools = [built.as_path(), grpcurl.parent().context("grpcurl's folder")?];
+    README.heard_in(&paste(clone.path(), &rest, &tools)?)?;
+    for page in PAGES {
+        let commands = page.blocks()?.concat();
+        page.heard_in(&paste(clone.path(), &commands, &tools)?)?;
+    }
+    service.stop()
 }
 
-/// The commands of each fenced block under "Quick start", without prompts and without output.
-fn blocks(readme: &str) -> Vec<String> {
+impl Page {
+    fn blocks(&self) -> anyhow::Result<Vec<String>> {
+        let text = std::fs::read_to_string(self.path).context(self.path)?;
+        let blocks = blocks(&text, self.heading);
+        let Self { path, heading, .. } = self;
+        ensure!(!blocks.is_empty(), "{path} has no ```console or ```sh block under \"{heading}\"");
+        Ok(blocks)
+    }
+
+    fn heard_in(&self, output: &str) -> anyhow::Result<()> {
+        let mut rest = output;
+        for word in self.says {
+            let after = rest.split_once(word).with_context(|| {
+                format!("{}: no {word} came, or not in the order {:?}", self.path, self.says)
+            })?;
+            rest = after.1;
+        }
+        Ok(())
+    }
+}
+
+/// The commands of each fenced block under a heading of the second level, without prompts and without
+/// output.
+fn blocks(page: &str, heading: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut inside = false;
-    let mut lines = readme.lines();
+    let mut lines = page.lines();
     while let Some(line) = lines.next() {
         if let Some(language) = line.strip_prefix("```") {
             let body: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
@@ -71,8 +126,8 @@ fn blocks(readme: &str) -> Vec<String> {
                 "console" if inside => blocks.push(typed(&body)),
                 _ => {}
             }
-        } else if line.starts_with('#') {
-            inside = line.trim_start_matches('#').trim() == "Quick start";
+        } else if let Some(of_this_level) = line.strip_prefix("## ") {
+            inside = of_this_level.trim() == heading;
         }
     }
     blocks
@@ -106,9 +161,11 @@ fn clone_working_tree() -> anyhow::Result<TempDir> {
 
 /// Pastes commands into one shell beside the service and returns all they said.
 #[expect(clippy::disallowed_methods, reason = "the reader's PATH, and before it our tools")]
-fn paste(folder: &Path, commands: &str, tools: &Path) -> anyhow::Result<String> {
+fn paste(folder: &Path, commands: &str, tools: &[&Path]) -> anyhow::Result<String> {
     println!("{commands}");
-    let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap_or_default());
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let tools = tools.iter().map(|tool| (*tool).to_owned());
+    let path = std::env::join_paths(tools.chain(std::env::split_paths(&path)))?;
     let output = in_fresh_environment()?
         .args(["-euc", commands])
         .current_dir(folder)
@@ -185,8 +242,12 @@ fn in_fresh_environment() -> anyhow::Result<Command> {
             shell.env_remove(&variable);
         }
     }
-    shell.env("CARGO_TARGET_DIR", std::path::absolute("target/quick-start")?);
+    shell.env("CARGO_TARGET_DIR", target_folder()?);
     Ok(shell)
+}
+
+fn target_folder() -> anyhow::Result<PathBuf> {
+    Ok(std::path::absolute("target/quick-start")?)
 }
 
 #[cfg(test)]
@@ -198,13 +259,13 @@ mod tests {
     #[test]
     fn only_blocks_under_the_heading_are_taken() {
         let readme = "# A\n```sh\nno\n```\n## Quick start\n```sh\nrun # not a heading\n```\n\
-                      text\n```json\n{}\n```\n```sh\ncall\n```\n## Next\n```sh\nno\n```\n";
-        assert_eq!(blocks(readme), ["run # not a heading\n", "call\n"]);
+                      text\n```json\n{}\n```\n### A part of it\n```sh\ncall\n```\n## Next\n```sh\nno\n```\n";
+        assert_eq!(blocks(readme, "Quick start"), ["run # not a heading\n", "call\n"]);
     }
 
     #[test]
     fn console_yields_what_was_typed() {
         let readme = "## Quick start\n```console\n$ a \\\n  -b\nout\n# out\n$ c\n```\n";
-        assert_eq!(blocks(readme), ["a \\\n  -b\nc\n"]);
+        assert_eq!(blocks(readme, "Quick start"), ["a \\\n  -b\nc\n"]);
     }
 }

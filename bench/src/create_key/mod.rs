@@ -17,7 +17,7 @@ use anyhow::{Context as _, ensure};
 use self::{callers::Callers, pgbench::Pgbench, report::Report, stage::Stage};
 use crate::{
     findings::Paired,
-    machine::{Build, Machine},
+    machine::{Build, Machine, load_average},
     sections,
     statistics::Spread,
     tell,
@@ -72,6 +72,7 @@ pub(crate) async fn measure(options: Options) -> anyhow::Result<()> {
         "only what is built as `dist` is worth a report: `cargo xtask bench create-key`"
     );
     let machine = Machine::look(&build)?;
+    let load_before = load_average()?;
     let stage = Stage::set(&build).await?;
     let length = Duration::from_secs((*seconds).into());
     let mut comparisons = Vec::new();
@@ -94,7 +95,8 @@ pub(crate) async fn measure(options: Options) -> anyhow::Result<()> {
         }
         comparisons.push(Comparison::of(clients, &rounds).context("too few rounds")?);
     }
-    let text = Report { options: &options, machine, stage: &stage, comparisons }.to_string();
+    let text =
+        Report { options: &options, machine, load_before, stage: &stage, comparisons }.to_string();
     crate::say(&text);
     match file {
         Some(file) => sections::replace(file, &text),

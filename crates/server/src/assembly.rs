@@ -12,14 +12,19 @@ use keyward_proto::v1::{
 };
 use keyward_store::Store;
 use ring::rand::SecureRandom;
-use tokio::{net::TcpListener, task::JoinHandle};
-use tokio_stream::{StreamExt as _, wrappers::TcpListenerStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+use tokio_stream::{Stream, StreamExt as _, wrappers::TcpListenerStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::transport::Server;
 
 use crate::{
-    access::advisors::Advisors,
-    callers::authentication::{AuthenticationLayer, Authenticator},
+    callers::{
+        authentication::{AuthenticationLayer, Authenticator},
+        issuer::UserIssuer,
+    },
     errors::form::FormLayer,
     health::Health,
     management::Management,
@@ -62,6 +67,8 @@ pub struct Parts {
     pub random: Arc<dyn SecureRandom + Send + Sync>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Who vouches for users; `None`: nobody, and there are none.
+    pub users: Option<UserIssuer>,
     /// What secrets may begin with; the first is the default.
     pub prefixes: Arc<[Prefix]>,
     /// How long a secret is recognised after its end.
@@ -94,7 +101,9 @@ pub async fn start(
     right_until: Option<Instant>,
     drain: Duration,
 ) -> anyhow::Result<Running> {
-    let Parts { store, follower, gate, peppers, random, clock, prefixes, recognition } = parts;
+    let Parts { store, follower, gate, peppers, random, clock, users, prefixes, recognition } =
+        parts;
+    let users = users.map(Arc::new);
     let index = Arc::clone(follower.index());
     let tasks = TaskTracker::new();
     let (moves, mover) =
@@ -104,6 +113,7 @@ pub async fn start(
         index: Arc::clone(&index),
         peppers: Arc::clone(&peppers),
         clock: Arc::clone(&clock),
+        users: users.clone(),
     };
     let management = Management {
         store,
@@ -132,34 +142,30 @@ pub async fn start(
                 .max_decoding_message_size(VERIFICATION_BYTES_MAX),
         )
         .add_service(
-            KeyManagementServer::new(management).max_decoding_message_size(MANAGEMENT_BYTES_MAX),
+            KeyManagementServer::new(management.clone())
+                .max_decoding_message_size(MANAGEMENT_BYTES_MAX),
         )
-        .add_service(AdvisorAccessServer::new(Advisors))
+        .add_service(
+            AdvisorAccessServer::new(management).max_decoding_message_size(MANAGEMENT_BYTES_MAX),
+        )
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?);
 
-    // `serve_with_incoming` leaves the sockets as they come; small answers must not wait for company.
-    let incoming = TcpListenerStream::new(listener).then(async |accepted| {
-        if accepted.is_err() {
-            // Out of descriptors, most likely: trying again at once would only burn the processor.
-            tokio::time::sleep(ACCEPT_AGAIN_AFTER).await;
-        }
-        let socket = accepted?;
-        socket.set_nodelay(true)?;
-        Ok::<_, std::io::Error>(socket)
-    });
     let stop = CancellationToken::new();
     tasks.spawn(Arc::clone(&follower).run(stop.clone()));
     tasks.spawn(mover.run(stop.clone()));
     tasks.spawn(Arc::clone(&health).follow_gate(stop.clone()));
+    if let Some(users) = users {
+        tasks.spawn(Arc::clone(&users.keys).run(stop.clone()));
+    }
     gate.open(right_until);
     let until = stop.clone().cancelled_owned();
     let ended = CancellationToken::new();
     let tell = ended.clone().drop_guard();
     let serving = tasks.spawn(async move {
         let _tell = tell;
-        router.serve_with_incoming_shutdown(incoming, until).await
+        router.serve_with_incoming_shutdown(incoming(listener), until).await
     });
     health.tell().await;
     let resident_secrets = index.len();
@@ -231,6 +237,20 @@ impl Running {
             Err(_) => anyhow::bail!("calls in flight did not finish in {drain:?}"),
         }
     }
+}
+
+/// The connections that come. `serve_with_incoming` leaves the sockets as they are; small answers must not
+/// wait for company.
+fn incoming(listener: TcpListener) -> impl Stream<Item = std::io::Result<TcpStream>> {
+    TcpListenerStream::new(listener).then(async |accepted| {
+        if accepted.is_err() {
+            // Out of descriptors, most likely: trying again at once would only burn the processor.
+            tokio::time::sleep(ACCEPT_AGAIN_AFTER).await;
+        }
+        let socket = accepted?;
+        socket.set_nodelay(true)?;
+        Ok(socket)
+    })
 }
 
 /// With the error types too: else nobody could read an error's details.

@@ -8,12 +8,18 @@ use anyhow::{Context as _, bail};
 use apikey::{
     clock::{Clock, SystemClock},
     digest::PepperSet,
+    id::KeyId,
     verdict::RECOGNITION_DEFAULT,
 };
 use keyward_store::{PoolLimits, Store, exclusive::Exclusive};
 use ring::rand::SecureRandom;
 
 use crate::{
+    callers::{
+        development_issuer::{DevelopmentIssuer, Person},
+        issuer::UserIssuer,
+        key_cache::KeyCache,
+    },
     config::{Config, Migrate},
     data_dir,
     operator_key::OperatorKey,
@@ -111,6 +117,27 @@ pub async fn operator_key(
     let key = key.store(&store, &*clock).await?;
     tracing::info!(key.id = %key.key_id, "an operator key was made");
     say(&secret);
+    Ok(())
+}
+
+/// `keyward user-token`: a token of the development issuer, alone on standard output. It needs no store, so
+/// a server may be running. What that one would refuse is not printed.
+pub fn user_token(config: &Config, person: &Person) -> anyhow::Result<()> {
+    if config.database_url.is_some() || config.user_issuer.is_some() {
+        bail!(
+            "the development issuer is for the embedded store alone: on PostgreSQL, and wherever \
+             --user-issuer is given, that issuer's tokens count"
+        );
+    }
+    let file = data_dir::development_issuer_file(&config.data_dir);
+    let development = data_dir::read_development_issuer(&file)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let keys = Arc::new(KeyCache::fixed(development.keys(), Arc::clone(&clock)));
+    let expected = DevelopmentIssuer::expected(&config.user_audience, &config.user_token_type);
+    let token = development.token(person, &expected, clock.now());
+    let any_caller = KeyId::from_bytes([0; 16]);
+    UserIssuer { expected, keys, clock }.verify(token.as_bytes(), &any_caller)?;
+    say(&token);
     Ok(())
 }
 

@@ -1,10 +1,15 @@
 //! What the operator decides: flags over environment (`KEYWARD_…`) over defaults. The one place that
 //! reads the environment.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use apikey::secret::Prefix;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use http::Uri;
 use zeroize::Zeroizing;
 
 use crate::import::Import;
@@ -42,6 +47,18 @@ pub enum Command {
         /// What people will call it.
         #[arg(long, default_value = "operator")]
         name: String,
+    },
+    /// Print a user token of the development issuer, good for five minutes.
+    UserToken {
+        /// The person, as the audit log is to name them.
+        #[arg(long)]
+        sub: String,
+        /// What the person is: business_admin, advisor, or anything else, which may do nothing.
+        #[arg(long)]
+        role: String,
+        /// The business whose admin the person is.
+        #[arg(long, required_if_eq("role", "business_admin"))]
+        business: Option<String>,
     },
 }
 
@@ -82,7 +99,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// A postgres:// URL; without one, an embedded SQLite store in the data directory. Another machine's
     /// certificate and name are verified (sslmode=verify-full, the default there): by the authorities that
-    /// the system trusts, or by those in sslrootcert=<file>.
+    /// the system trusts, or by those in the file that sslrootcert names.
     #[arg(long, global = true, env = "KEYWARD_DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<DatabaseUrl>,
     /// The peppers: a line each, `<version> <64 hexadecimal digits>`. Default: `peppers` in the data
@@ -114,6 +131,29 @@ pub struct Config {
         value_parser = clap::value_parser!(u16).range(1..)
     )]
     pub database_connections: u16,
+    /// The `iss` of user tokens. Default on the embedded store: the development issuer.
+    #[arg(long, global = true, env = "KEYWARD_USER_ISSUER", requires = "user_jwks")]
+    pub user_issuer: Option<String>,
+    /// Where the issuer's public keys are (a JWK set): a file, or an https:// URL.
+    #[arg(
+        long,
+        global = true,
+        env = "KEYWARD_USER_JWKS",
+        requires = "user_issuer",
+        value_parser = key_place
+    )]
+    pub user_jwks: Option<KeyPlace>,
+    /// The `aud` of user tokens.
+    #[arg(long, global = true, env = "KEYWARD_USER_AUDIENCE", default_value = "keyward")]
+    pub user_audience: String,
+    /// The `typ` of user tokens, which tells them from the issuer's other tokens.
+    #[arg(
+        long,
+        global = true,
+        env = "KEYWARD_USER_TOKEN_TYPE",
+        default_value = "keyward-user+jwt"
+    )]
+    pub user_token_type: String,
     /// How long, in seconds, calls in flight have to finish after a stop was asked for.
     #[arg(long, global = true, env = "KEYWARD_DRAIN_SECONDS", default_value_t = 15)]
     pub drain_seconds: u16,
@@ -123,6 +163,15 @@ pub struct Config {
     /// In what form it is logged, to standard error.
     #[arg(long, global = true, env = "KEYWARD_LOG_FORMAT", value_enum, default_value = "text")]
     pub log_format: LogFormat,
+}
+
+/// Where an issuer's public keys are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// A file.
+    File(PathBuf),
+    /// A URL: https, or http on this machine.
+    Url(Uri),
 }
 
 /// The form of logs.
@@ -203,4 +252,21 @@ pub fn service_key() -> Option<Zeroizing<String>> {
 
 fn prefix(text: &str) -> Result<Prefix, String> {
     Prefix::parse(text).map_err(|error| error.to_string())
+}
+
+fn key_place(text: &str) -> Result<KeyPlace, String> {
+    if !text.contains("://") {
+        return Ok(KeyPlace::File(PathBuf::from(text)));
+    }
+    let url: Uri = text.parse().map_err(|_invalid| "is not a URL".to_owned())?;
+    let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
+    let here =
+        host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+    match url.scheme_str() {
+        Some("https") => Ok(KeyPlace::Url(url)),
+        Some("http") if here => Ok(KeyPlace::Url(url)),
+        _ => Err("must be a file or an https:// URL (http:// only on this machine): whoever can \
+                  change the keys on their way can be any user"
+            .to_owned()),
+    }
 }

@@ -12,7 +12,7 @@ use apikey::digest::{PepperSet, PepperVersion};
 use ring::rand::SecureRandom;
 use zeroize::Zeroizing;
 
-use crate::config::Config;
+use crate::{callers::development_issuer::DevelopmentIssuer, config::Config};
 
 /// The store's file; its absence tells a first start.
 const DATABASE: &str = "keyward.db";
@@ -20,6 +20,8 @@ const DATABASE: &str = "keyward.db";
 const PEPPERS: &str = "peppers";
 /// The secret of the operator key that the first start makes: the one secret at rest.
 const OPERATOR_KEY: &str = "operator-key";
+/// The key of the development issuer.
+const DEVELOPMENT_ISSUER: &str = "development-issuer";
 
 /// Makes the directory, for its owner alone, if it is not there.
 pub fn create(folder: &Path) -> anyhow::Result<()> {
@@ -84,6 +86,41 @@ pub fn write_operator_key(folder: &Path, secret: &str) -> anyhow::Result<()> {
     let file = operator_key_file(folder);
     write_private(&file, format!("{secret}\n").as_bytes())
         .with_context(|| format!("the operator key {} cannot be written", file.display()))
+}
+
+/// Where the development issuer's key lies, if there is one.
+#[must_use]
+pub fn development_issuer_file(folder: &Path) -> PathBuf {
+    folder.join(DEVELOPMENT_ISSUER)
+}
+
+/// The development issuer, made where it is not there yet.
+pub fn development_issuer(
+    folder: &Path,
+    random: &dyn SecureRandom,
+) -> anyhow::Result<DevelopmentIssuer> {
+    let file = development_issuer_file(folder);
+    if !file.exists() {
+        let text = DevelopmentIssuer::generate(random)
+            .map_err(|_unspecified| anyhow::anyhow!("the system gives no randomness"))?;
+        write_private(&file, text.as_bytes()).with_context(|| {
+            format!("the development issuer {} cannot be written", file.display())
+        })?;
+    }
+    read_development_issuer(&file)
+}
+
+/// The development issuer in a file.
+pub fn read_development_issuer(file: &Path) -> anyhow::Result<DevelopmentIssuer> {
+    let text = fs::read_to_string(file).map(Zeroizing::new).with_context(|| {
+        format!(
+            "the development issuer {} cannot be read; the embedded store's first start makes it",
+            file.display()
+        )
+    })?;
+    DevelopmentIssuer::parse(&text).map_err(|rejected| {
+        anyhow::anyhow!("the development issuer {} is not one: {rejected}", file.display())
+    })
 }
 
 /// Written aside and renamed: a reader never sees half of it, and it is on disk when this returns.

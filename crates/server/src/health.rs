@@ -1,4 +1,4 @@
-//! What health says: SERVING while answers may be given from memory, and so ask the one gate.
+//! What health says: SERVING while answers may be given from memory, as the gate has it.
 
 use std::{sync::Arc, time::Duration};
 

@@ -31,5 +31,6 @@ pub mod resident;
 pub mod serve;
 pub mod shutdown;
 pub mod telemetry;
+mod users;
 pub mod verification;
 pub mod wire;

@@ -4,6 +4,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use clap::Parser as _;
 use keyward_server::{
+    callers::development_issuer::Person,
     commands,
     config::{self, Cli, Command},
     serve, telemetry,
@@ -37,6 +38,9 @@ async fn run(Cli { command, config }: Cli) -> anyhow::Result<()> {
         Command::Peppers(what) => commands::peppers::run(&config, what, &*random).await,
         Command::Migrate(what) => commands::migrate(&config, what, &*random).await,
         Command::OperatorKey { name } => commands::operator_key(&config, &name, &*random).await,
+        Command::UserToken { sub, role, business } => {
+            commands::user_token(&config, &Person { subject: sub, role, business })
+        }
     }
 }
 

@@ -6,8 +6,7 @@ use keyward_proto::v1::ErrorReason;
 use crate::{access::Rpc, errors::Refusal};
 
 /// RPCs that answer NOT_YET_AVAILABLE.
-pub const RPCS: [Rpc; 5] =
-    [Rpc::QueryUsage, Rpc::GrantAccess, Rpc::RevokeAccess, Rpc::ListAccess, Rpc::ListMyBusinesses];
+pub const RPCS: [Rpc; 1] = [Rpc::QueryUsage];
 
 /// Fields that are refused when they are set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,12 +46,6 @@ pub fn refuse_set<const N: usize>(fields: [(Field, bool); N]) -> Result<(), Refu
 #[must_use]
 pub fn rpc(rpc: Rpc) -> Refusal {
     refusal(rpc.path())
-}
-
-/// A person's token: users are not known here yet.
-#[must_use]
-pub fn user_token() -> Refusal {
-    refusal("metadata keyward-user-token")
 }
 
 fn refusal(name: &str) -> Refusal {

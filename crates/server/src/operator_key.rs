@@ -66,7 +66,7 @@ impl OperatorKey {
     /// Puts it into the store: from then on it is good.
     pub async fn store(self, store: &Store, clock: &dyn Clock) -> anyhow::Result<KeyRecord> {
         let actor = self.new.creator.clone();
-        let act = Act { actor, peer_address: String::new(), time: clock.now() };
+        let act = Act { actor, peer_address: String::new(), time: clock.now(), by_grant: false };
         let made = store.create_key(self.new, AssignableBy::Operators, None, act).await;
         Ok(made.context("the operator key cannot be stored")?.value)
     }

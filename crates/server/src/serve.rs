@@ -30,6 +30,7 @@ use crate::{
         gate::Gate,
     },
     shutdown::StopSignals,
+    users,
 };
 
 /// How often the right to answer is confirmed.
@@ -80,6 +81,7 @@ async fn start(
     let store = commands::store(config)?;
     let mut hold = commands::hold(config, &store).await?;
     let peppers = Arc::new(data_dir::peppers(config, &*random)?);
+    let users = users::issuer(config, &clock, &*random)?;
     commands::prepare_schema(config, &store).await?;
     commands::check_peppers(&store, &peppers, &*clock).await?;
     if hold.begin().await? {
@@ -105,6 +107,7 @@ async fn start(
         peppers,
         random,
         clock,
+        users,
         prefixes: config.secret_prefixes.clone().into(),
         recognition: RECOGNITION_DEFAULT,
     };

@@ -10,8 +10,9 @@ use apikey::{
 };
 
 use crate::{
+    audit::AuditAction,
     error::Refused,
-    record::{AuditAction, KeyRecord, NewSecret},
+    record::{KeyRecord, NewSecret},
 };
 
 /// The settings that an update names; `None` leaves one as it is.

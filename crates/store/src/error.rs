@@ -63,6 +63,12 @@ pub enum Refused {
     /// There is no such business.
     #[error("no such business")]
     BusinessNotFound,
+    /// The business never gave this advisor access.
+    #[error("no such grant")]
+    GrantNotFound,
+    /// The grant that the acting user needs is not live.
+    #[error("the user's grant is not live")]
+    AccessEnded,
     /// The key's state does not allow it.
     #[error(transparent)]
     Transition(#[from] TransitionError),
@@ -95,12 +101,10 @@ pub enum Refused {
 /// Why a scope cannot be given to a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScopeProblem {
-    /// The catalogue has no scope of this name.
+    /// The catalogue has no scope of this name; or, to a user, only the platform gives it.
     Unknown,
     /// The scope is retired.
     Retired,
-    /// Only the platform gives it.
-    OperatorsOnly,
 }
 
 /// A change did not happen: refused, or the store failed.

@@ -8,6 +8,7 @@
 //! - Time, ids and randomness come in; the database makes none of them.
 //! - Not finding a row is a `None`, a change that cannot be is `Refused`, and only a fault is an error.
 
+pub mod access;
 pub mod audit;
 pub mod bulk;
 pub mod business;
@@ -144,7 +145,7 @@ impl Store {
     /// its place in the history all the same, and answers with that key as it stands.
     ///
     /// # Errors
-    /// `KeyLimitReached`, `Scopes`, `RequestIdReused`; a fault.
+    /// `KeyLimitReached`, `Scopes`, `RequestIdReused`, `AccessEnded`; a fault.
     pub async fn create_key(
         &self,
         new: NewKey,
@@ -184,7 +185,7 @@ impl Store {
     ///
     /// # Errors
     /// `KeyNotFound`, `EtagMismatch`, `Transition`, `Scopes`, `KeyLimitReached`, `LastOperatorKey`,
-    /// `RequestIdReused`; a fault.
+    /// `RequestIdReused`, `AccessEnded`; a fault.
     pub async fn change_key(
         &self,
         target: KeyTarget,

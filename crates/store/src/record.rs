@@ -57,6 +57,9 @@ pub struct Act {
     pub peer_address: String,
     /// When.
     pub time: Timestamp,
+    /// True: the actor's user acts as an advisor, and a key is changed only while a grant of its business
+    /// lets that user. It is what the change is decided on; the history does not keep it.
+    pub by_grant: bool,
 }
 
 /// Which key a change is for, and what its caller believes of it.
@@ -257,54 +260,6 @@ impl BusinessRecord {
     pub fn etag(&self) -> String {
         etag(self.revision)
     }
-}
-
-/// One thing that somebody did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditEvent {
-    /// The change that it belongs to.
-    pub revision: Revision,
-    /// Whose, from where, and when.
-    pub act: Act,
-    /// What was done.
-    pub action: AuditAction,
-    /// The business concerned.
-    pub business_id: Option<BusinessId>,
-    /// The key concerned.
-    pub key_id: Option<KeyId>,
-    /// The scope concerned.
-    pub scope: Option<ScopeName>,
-    /// The key before.
-    pub key_before: Option<KeyRecord>,
-    /// The key after.
-    pub key_after: Option<KeyRecord>,
-}
-
-/// What was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AuditAction {
-    /// A key was made.
-    CreateKey,
-    /// A key's settings changed.
-    UpdateKey,
-    /// A key's secret was replaced.
-    RotateKey,
-    /// A key was revoked.
-    RevokeKey,
-    /// A key was suspended.
-    SuspendKey,
-    /// A key was resumed.
-    ResumeKey,
-    /// A key came from another system.
-    ImportKey,
-    /// A string was looked up.
-    LookupKey,
-    /// A scope was made or changed.
-    UpdateScope,
-    /// A scope was retired.
-    RetireScope,
-    /// A business's settings changed.
-    UpdateBusiness,
 }
 
 /// A committed change, and what it left behind.

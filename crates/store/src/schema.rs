@@ -149,6 +149,8 @@ table! {
         peer_address -> Text,
         key_before -> Nullable<Json>,
         key_after -> Nullable<Json>,
+        advisor_issuer -> Text,
+        advisor_subject -> Text,
     }
 }
 
@@ -165,6 +167,23 @@ table! {
         request_hash -> Binary,
         key_id -> Uid,
         create_time -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use super::sql_types::Moment;
+
+    access_grants (business_id, rev) {
+        business_id -> Text,
+        rev -> BigInt,
+        user_issuer -> Text,
+        user_subject -> Text,
+        grant_time -> Moment,
+        end_time -> Nullable<Moment>,
+        granted_by_caller -> Text,
+        granted_by_user_issuer -> Text,
+        granted_by_user_subject -> Text,
     }
 }
 

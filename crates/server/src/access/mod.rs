@@ -1,6 +1,6 @@
 //! Which role may call which RPC. A new RPC does not build into the service until it has its row.
 
-pub mod advisors;
+pub mod rights;
 
 use crate::resident::Roles;
 
@@ -33,6 +33,18 @@ pub enum Rpc {
     RevokeAccess,
     ListAccess,
     ListMyBusinesses,
+}
+
+/// The users to whom an RPC is open, through a caller with `keyward.manage`. What they reach by it are
+/// their own businesses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForUsers {
+    /// To none.
+    Nobody,
+    /// To business admins.
+    Admins,
+    /// To business admins and advisors.
+    AdminsAndAdvisors,
 }
 
 impl Rpc {
@@ -126,6 +138,36 @@ impl Rpc {
             Self::GrantAccess | Self::RevokeAccess | Self::ListAccess => platform,
             // The businesses of the user, and there is none.
             Self::ListMyBusinesses => Roles::NONE,
+        }
+    }
+
+    /// The users to whom it is open.
+    #[must_use]
+    pub const fn for_users(self) -> ForUsers {
+        match self {
+            Self::Verify
+            | Self::BatchVerify
+            | Self::UpdateScope
+            | Self::RetireScope
+            | Self::UpdateBusiness
+            | Self::ListBusinesses
+            | Self::LookupKey
+            | Self::BatchImportKeys => ForUsers::Nobody,
+            Self::GrantAccess | Self::RevokeAccess | Self::ListAccess => ForUsers::Admins,
+            Self::CreateKey
+            | Self::GetKey
+            | Self::ListKeys
+            | Self::UpdateKey
+            | Self::RotateKey
+            | Self::RevokeKey
+            | Self::SuspendKey
+            | Self::ResumeKey
+            | Self::BatchRevokeKeys
+            | Self::QueryUsage
+            | Self::ListScopes
+            | Self::GetBusiness
+            | Self::ListAuditEvents
+            | Self::ListMyBusinesses => ForUsers::AdminsAndAdvisors,
         }
     }
 }

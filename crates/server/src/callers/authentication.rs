@@ -18,19 +18,21 @@ use keyward_proto::v1::ErrorReason;
 use tonic::{Status, transport::server::TcpConnectInfo};
 use tower::{Layer, Service};
 
-use super::{Caller, permission_denied};
+use super::{
+    Caller,
+    issuer::{self, USER_TOKEN, UserIssuer},
+    user::User,
+};
 use crate::{
-    access::Rpc,
+    access::{Rpc, rights},
     errors::Refusal,
     not_yet,
     peppers::MoveQueue,
-    resident::{Found, Index, View},
+    resident::{Found, Index, Roles, View},
 };
 
 /// The scheme before a service key, whatever its case (RFC 7235).
 const SCHEME: &[u8] = b"bearer ";
-/// Where a person's token comes, once users are known here.
-const USER_TOKEN: &str = "keyward-user-token";
 /// gRPC's own services, health and reflection, are open to all.
 const OPEN: &str = "/grpc.";
 
@@ -45,6 +47,8 @@ pub struct Authenticator {
     pub clock: Arc<dyn Clock>,
     /// Where those go that are seen under an older pepper.
     pub moves: MoveQueue,
+    /// Who vouches for users, if anybody does.
+    pub users: Option<Arc<UserIssuer>>,
 }
 
 /// Makes [`Authentication`].
@@ -61,17 +65,14 @@ pub struct Authentication<S> {
 impl Authenticator {
     /// The caller, if it may call the RPC at `path`; later steps may still refuse what it names.
     fn admit(&self, path: &str, headers: &HeaderMap) -> Result<Caller, Refusal> {
-        let caller = self.authenticate(headers)?;
+        let mut caller = self.authenticate(headers)?;
+        if headers.contains_key(USER_TOKEN) {
+            caller.user = self.user(&caller, headers)?;
+        }
         let Some(rpc) = Rpc::from_path(path) else {
             return Ok(caller);
         };
-        // A token asks for its user's rights, not for the caller's.
-        if headers.contains_key(USER_TOKEN) {
-            return Err(not_yet::user_token());
-        }
-        if !caller.roles.any(rpc.allowed()) {
-            return Err(permission_denied());
-        }
+        rights::admit(rpc, &caller)?;
         if not_yet::RPCS.contains(&rpc) {
             return Err(not_yet::rpc(rpc));
         }
@@ -98,10 +99,30 @@ impl Authenticator {
         self.moves.offer(outdated);
         Ok(Caller { key_id: record.key_id, roles: record.roles, peer: None, user: None })
     }
+
+    /// The user whom the caller presents, which it needs a role for, whatever it presents.
+    fn user(&self, caller: &Caller, headers: &HeaderMap) -> Result<Option<Arc<User>>, Refusal> {
+        if !caller.roles.any(Roles::MANAGE) {
+            return Err(Refusal::permission_denied());
+        }
+        let Some(token) = issuer::presented(headers)? else { return Ok(None) };
+        let not_configured = || {
+            Refusal::new(
+                ErrorReason::UsersNotConfigured,
+                "no issuer of user tokens is configured here; call without keyward-user-token, or \
+                 have --user-issuer and --user-jwks set",
+            )
+        };
+        let users = self.users.as_ref().ok_or_else(not_configured)?;
+        Ok(Some(Arc::new(users.verify(token, &caller.key_id)?)))
+    }
 }
 
 /// The one bearer credential of a request.
-fn bearer(headers: &HeaderMap) -> Result<&[u8], Refusal> {
+///
+/// # Errors
+/// When there is none, or more than one.
+pub fn bearer(headers: &HeaderMap) -> Result<&[u8], Refusal> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let missing = || {
         Refusal::new(

@@ -1,16 +1,21 @@
-//! Who is calling: a service key, found in the resident index, and what it may do here.
+//! Who is calling: a service key, found in the resident index, and what it may do here; and for whom:
+//! the user that a signed token proves.
 
 pub mod authentication;
+pub mod development_issuer;
+pub mod issuer;
+pub mod key_cache;
+pub mod key_source;
+pub mod token;
 pub mod user;
 
 use std::{net::SocketAddr, sync::Arc};
 
 use apikey::id::KeyId;
-use keyward_proto::v1::ErrorReason;
 use keyward_store::record::Actor;
 use tonic::Request;
 
-use self::user::User;
+use self::user::{User, UserRole};
 use crate::{errors::Refusal, resident::Roles};
 
 /// The workload that opened a call.
@@ -37,6 +42,12 @@ impl Caller {
         Actor { caller: self.key_id.to_string(), user_issuer, user_subject }
     }
 
+    /// Whether what it may do here rests on grants.
+    #[must_use]
+    pub fn is_for_advisor(&self) -> bool {
+        self.user.as_deref().is_some_and(|user| user.role == UserRole::Advisor)
+    }
+
     /// The caller that authentication found.
     ///
     /// # Errors
@@ -45,13 +56,4 @@ impl Caller {
         let caller = request.extensions().get::<Self>();
         caller.cloned().ok_or_else(|| Refusal::internal("a request without a caller"))
     }
-}
-
-/// One fixed text: it must not tell what is not there from what is not allowed.
-#[must_use]
-pub fn permission_denied() -> Refusal {
-    Refusal::new(
-        ErrorReason::PermissionDenied,
-        "the caller may not do this here, or what it names does not exist",
-    )
 }

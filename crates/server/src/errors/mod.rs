@@ -72,6 +72,15 @@ impl Refusal {
         self.violations.iter().map(words).collect::<Vec<_>>().join("; ")
     }
 
+    /// One fixed text: it must not tell what is not there from what is not allowed.
+    #[must_use]
+    pub fn permission_denied() -> Self {
+        Self::new(
+            ErrorReason::PermissionDenied,
+            "the caller may not do this here, or what it names does not exist",
+        )
+    }
+
     /// A fault in Keyward: the log gets the cause, the caller a fixed sentence.
     #[must_use]
     pub fn internal(cause: impl std::fmt::Display) -> Self {
@@ -123,11 +132,30 @@ pub fn code(reason: ErrorReason) -> Code {
         ErrorReason::MessageTooLarge => Code::OutOfRange,
         ErrorReason::CredentialMissing
         | ErrorReason::CredentialInvalid
-        | ErrorReason::CredentialAmbiguous => Code::Unauthenticated,
+        | ErrorReason::CredentialAmbiguous
+        | ErrorReason::UsersNotConfigured
+        | ErrorReason::UserTokenAmbiguous
+        | ErrorReason::UserTokenTooLarge
+        | ErrorReason::UserTokenMalformed
+        | ErrorReason::UserTokenUnsigned
+        | ErrorReason::UserTokenSymmetric
+        | ErrorReason::UserTokenAlgorithm
+        | ErrorReason::UserTokenKeyUnknown
+        | ErrorReason::UserTokenSignature
+        | ErrorReason::UserTokenType
+        | ErrorReason::UserTokenIssuer
+        | ErrorReason::UserTokenAudience
+        | ErrorReason::UserTokenPresenter
+        | ErrorReason::UserTokenExpired
+        | ErrorReason::UserTokenNotYetValid
+        | ErrorReason::UserTokenLivesTooLong
+        | ErrorReason::UserTokenClaimMissing
+        | ErrorReason::UserTokenClaimInvalid => Code::Unauthenticated,
         ErrorReason::PermissionDenied => Code::PermissionDenied,
-        ErrorReason::KeyNotFound | ErrorReason::ScopeNotFound | ErrorReason::BusinessNotFound => {
-            Code::NotFound
-        }
+        ErrorReason::KeyNotFound
+        | ErrorReason::ScopeNotFound
+        | ErrorReason::BusinessNotFound
+        | ErrorReason::GrantNotFound => Code::NotFound,
         ErrorReason::KeyRevoked
         | ErrorReason::KeyExpired
         | ErrorReason::SuspendedByPlatform
@@ -137,7 +165,9 @@ pub fn code(reason: ErrorReason) -> Code {
         | ErrorReason::LastOperatorKey
         | ErrorReason::TooManyKeys => Code::FailedPrecondition,
         ErrorReason::ConcurrentChange | ErrorReason::EtagMismatch => Code::Aborted,
-        ErrorReason::DatabaseUnavailable | ErrorReason::NotServing => Code::Unavailable,
+        ErrorReason::DatabaseUnavailable
+        | ErrorReason::NotServing
+        | ErrorReason::UserKeysUnavailable => Code::Unavailable,
         ErrorReason::CommittedNotYetEffective | ErrorReason::DeadlineExceeded => {
             Code::DeadlineExceeded
         }

@@ -70,6 +70,13 @@ impl From<Refused> for Refusal {
             Refused::BusinessNotFound => {
                 Self::new(ErrorReason::BusinessNotFound, "there is no such business")
             }
+            Refused::GrantNotFound => Self::new(
+                ErrorReason::GrantNotFound,
+                "this business never gave this advisor access; ListAccess with include_ended shows \
+                 to whom it did",
+            ),
+            // As if it had ended before the call began.
+            Refused::AccessEnded => Self::permission_denied(),
             Refused::Transition(error) => transition(&error),
             Refused::KeyLimitReached { limit } => Self::new(
                 ErrorReason::KeyLimitReached,
@@ -132,10 +139,10 @@ fn scopes(problems: &[(apikey::scope::ScopeName, ScopeProblem)]) -> Refusal {
     for (name, problem) in problems {
         let what = match problem {
             ScopeProblem::Unknown => {
-                "is not in the catalogue; name one that ListScopes shows, or make it with UpdateScope"
+                "is not in the catalogue, or not yours to give; name one that ListScopes shows (the \
+                 platform makes one with UpdateScope)"
             }
             ScopeProblem::Retired => "is retired and can no longer be given to a key",
-            ScopeProblem::OperatorsOnly => "can be given to a key by the platform only",
         };
         violations.add("key.scopes", format!("{name} {what}"));
     }

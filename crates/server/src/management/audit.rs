@@ -7,6 +7,7 @@ use prost::Message as _;
 
 use super::Management;
 use crate::{
+    callers::Caller,
     errors::{Refusal, violations::Violations},
     wire::{self, page},
 };
@@ -14,9 +15,11 @@ use crate::{
 impl Management {
     pub(super) async fn list_audit_events(
         &self,
+        caller: &Caller,
         request: ListAuditEventsRequest,
     ) -> Result<ListAuditEventsResponse, Refusal> {
         let ListAuditEventsRequest { business_id, key_id, after_revision, page_size } = request;
+        self.right_to(caller, &business_id).await?;
         let mut v = Violations::default();
         let business_id = (!business_id.is_empty())
             .then(|| v.take("business_id", BusinessId::parse(&business_id)));

@@ -19,6 +19,7 @@ use super::{
     list::{business_ids_from_wire, filter_from_wire, refuse_usage},
 };
 use crate::{
+    access::rights,
     callers::Caller,
     errors::{Refusal, violations::Violations},
     wire::{key, page},
@@ -32,6 +33,8 @@ impl Management {
     ) -> Result<BatchRevokeKeysResponse, Refusal> {
         let BatchRevokeKeysRequest { business_ids, target, reason, reason_text, validate_only } =
             request;
+        let named: Vec<&str> = business_ids.iter().map(String::as_str).collect();
+        rights::to_businesses(&self.store, caller, &named).await?;
         if let Some(Target::Filter(filter)) = &target {
             refuse_usage(filter)?;
         }

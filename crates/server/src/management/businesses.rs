@@ -18,9 +18,11 @@ use crate::{
 impl Management {
     pub(super) async fn get_business(
         &self,
+        caller: &Caller,
         request: GetBusinessRequest,
     ) -> Result<GetBusinessResponse, Refusal> {
         let GetBusinessRequest { business_id } = request;
+        self.right_to(caller, &business_id).await?;
         let mut v = Violations::default();
         let business_id = v.take("business_id", BusinessId::parse(&business_id));
         let business_id = v.finish(business_id)?;

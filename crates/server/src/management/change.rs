@@ -47,7 +47,12 @@ impl Management {
     /// Whose act something is that happens now.
     pub(super) fn act(&self, caller: &Caller) -> Act {
         let peer_address = caller.peer.map(|peer| peer.to_string()).unwrap_or_default();
-        Act { actor: caller.actor(), peer_address, time: self.clock.now() }
+        Act {
+            actor: caller.actor(),
+            peer_address,
+            time: self.clock.now(),
+            by_grant: caller.is_for_advisor(),
+        }
     }
 
     async fn take_effect(&self, revision: Revision) -> Result<ChangeReceipt, Refusal> {

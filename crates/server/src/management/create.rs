@@ -2,7 +2,6 @@
 //! the response, and is stored as its digest alone.
 
 use apikey::{
-    catalogue::AssignableBy,
     clock::Timestamp,
     id::{BusinessId, KeyId},
     scope::{ScopeSet, built_in},
@@ -14,7 +13,7 @@ use keyward_proto::v1::{
 use keyward_store::{
     Store,
     change::KeyChange,
-    record::{KeyRecord, NewKey, NewSecret, Settings},
+    record::{KeyRecord, KeyTarget, NewKey, NewSecret, Settings},
 };
 
 use super::{
@@ -58,6 +57,7 @@ impl Management {
             },
         );
         let CreateKeyRequest { business_id, key, prefix, request_id, validate_only } = request;
+        let assigner = self.right_to(caller, &business_id).await?.assigner();
         let mut v = Violations::default();
         let request = request_from_wire(&request_id, hash, &mut v);
         let wanted = self.wanted(caller, &business_id, key, &prefix, &mut v);
@@ -72,7 +72,6 @@ impl Management {
             }
         };
         let Wanted { business_id, settings, expire_time, prefix } = wanted;
-        let assigner = AssignableBy::Operators;
         if validate_only {
             let (scopes, act) = (&settings.scopes, self.act(caller));
             self.store.check_new_key(&business_id, scopes, assigner, request, &act).await?;
@@ -176,6 +175,7 @@ impl Management {
             &RotateKeyRequest { request_id: String::new(), ..request.clone() },
         );
         let RotateKeyRequest { business_id, key_id, expire_time, etag, request_id } = request;
+        self.right_to(caller, &business_id).await?;
         let mut v = Violations::default();
         let request = request_from_wire(&request_id, hash, &mut v);
         let target = wire::key::target_from_wire(&business_id, ("key_id", &key_id), &etag, &mut v);
@@ -190,6 +190,7 @@ impl Management {
         };
         // The prefix stays, and only the key knows it.
         let key = self.found_key(&target.business_id, target.key_id).await?;
+        let target = within_power(caller, target, &key)?;
         let (issued, secret) = self.issue(&key.prefix)?;
         let change =
             KeyChange::Rotate { secret, obfuscated_secret: issued.obfuscated(), expire_time };
@@ -217,6 +218,22 @@ impl Management {
 fn shown_once(issued: Option<&IssuedSecret>, repeated: bool) -> String {
     let shown = issued.filter(|_| !repeated);
     shown.map_or_else(String::new, |issued| issued.expose().to_owned())
+}
+
+/// Whoever rotates a service key holds its secret afterwards: it must hold the scopes before. They are
+/// what the change is for, so the key must not change in between.
+fn within_power(caller: &Caller, target: KeyTarget, key: &KeyRecord) -> Result<KeyTarget, Refusal> {
+    if !key.business_id.is_reserved() {
+        return Ok(target);
+    }
+    let mut v = Violations::default();
+    for name in key.settings.scopes.iter() {
+        if !caller.roles.all(Roles::of(name.as_str())) {
+            v.add("key_id", format!("the key has {name}, which the calling key does not hold"));
+        }
+    }
+    let etag = target.etag.clone().or_else(|| Some(key.etag()));
+    v.finish(Some(KeyTarget { etag, ..target }))
 }
 
 /// A service key gives what it has itself, and never the right to act as the platform.

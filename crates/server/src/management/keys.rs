@@ -1,10 +1,6 @@
 //! GetKey, UpdateKey, RevokeKey, SuspendKey, ResumeKey: one key that is there.
 
-use apikey::{
-    catalogue::AssignableBy,
-    id::{BusinessId, KeyId},
-    lifecycle::SuspendedBy,
-};
+use apikey::id::{BusinessId, KeyId};
 use keyward_proto::v1::{
     ChangeReceipt, GetKeyRequest, GetKeyResponse, Key, ResumeKeyRequest, ResumeKeyResponse,
     RevokeKeyRequest, RevokeKeyResponse, SuspendKeyRequest, SuspendKeyResponse, UpdateKeyRequest,
@@ -30,8 +26,13 @@ use crate::{
 };
 
 impl Management {
-    pub(super) async fn get_key(&self, request: GetKeyRequest) -> Result<GetKeyResponse, Refusal> {
+    pub(super) async fn get_key(
+        &self,
+        caller: &Caller,
+        request: GetKeyRequest,
+    ) -> Result<GetKeyResponse, Refusal> {
         let GetKeyRequest { business_id, key_id } = request;
+        self.right_to(caller, &business_id).await?;
         let mut v = Violations::default();
         let target = target_from_wire(&business_id, ("key_id", &key_id), "", &mut v);
         let KeyTarget { business_id, key_id, etag: _ } = v.finish(target)?;
@@ -46,6 +47,7 @@ impl Management {
         request: UpdateKeyRequest,
     ) -> Result<UpdateKeyResponse, Refusal> {
         let UpdateKeyRequest { business_id, key, update_mask, etag } = request;
+        let right = self.right_to(caller, &business_id).await?;
         let mut v = Violations::default();
         let key = key.unwrap_or_default();
         let target = target_from_wire(&business_id, ("key.key_id", &key.key_id), &etag, &mut v);
@@ -57,7 +59,7 @@ impl Management {
         let target = v.finish(target)?;
         let SettableFields { display_name, description, scopes, annotations, expire_time } = fields;
         let patch = SettingsPatch { display_name, description, scopes, expire_time, annotations };
-        let change = KeyChange::Update { patch, assigner: AssignableBy::Operators };
+        let change = KeyChange::Update { patch, assigner: right.assigner() };
         let (key, receipt) = self.change_key(caller, target, change).await?;
         Ok(UpdateKeyResponse { key: Some(key), receipt: Some(receipt) })
     }
@@ -68,6 +70,7 @@ impl Management {
         request: RevokeKeyRequest,
     ) -> Result<RevokeKeyResponse, Refusal> {
         let RevokeKeyRequest { business_id, key_id, reason, reason_text } = request;
+        self.right_to(caller, &business_id).await?;
         let mut v = Violations::default();
         let target = target_from_wire(&business_id, ("key_id", &key_id), "", &mut v);
         let reason = key::reason_from_wire(reason, &reason_text, &mut v);
@@ -97,10 +100,11 @@ impl Management {
         request: SuspendKeyRequest,
     ) -> Result<SuspendKeyResponse, Refusal> {
         let SuspendKeyRequest { business_id, key_id } = request;
+        let right = self.right_to(caller, &business_id).await?;
         let mut v = Violations::default();
         let target = target_from_wire(&business_id, ("key_id", &key_id), "", &mut v);
         let target = v.finish(target)?;
-        let change = KeyChange::Suspend(SuspendedBy::Platform);
+        let change = KeyChange::Suspend(right.suspends_as());
         let (key, receipt) = self.change_key(caller, target, change).await?;
         Ok(SuspendKeyResponse { key: Some(key), receipt: Some(receipt) })
     }
@@ -111,10 +115,11 @@ impl Management {
         request: ResumeKeyRequest,
     ) -> Result<ResumeKeyResponse, Refusal> {
         let ResumeKeyRequest { business_id, key_id } = request;
+        let right = self.right_to(caller, &business_id).await?;
         let mut v = Violations::default();
         let target = target_from_wire(&business_id, ("key_id", &key_id), "", &mut v);
         let target = v.finish(target)?;
-        let change = KeyChange::Resume(SuspendedBy::Platform);
+        let change = KeyChange::Resume(right.suspends_as());
         let (key, receipt) = self.change_key(caller, target, change).await?;
         Ok(ResumeKeyResponse { key: Some(key), receipt: Some(receipt) })
     }

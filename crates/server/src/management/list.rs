@@ -11,20 +11,24 @@ use keyward_store::list::{KeyFilter, KeyPosition, KeyQuery};
 
 use super::Management;
 use crate::{
-    access::Rpc,
+    access::{
+        Rpc,
+        rights::{self, BUSINESSES_MAX, too_many_businesses},
+    },
+    callers::Caller,
     errors::{Refusal, violations::Violations},
     not_yet::{self, Field},
     wire::{self, page, time},
 };
 
-/// How many businesses one list covers at most: an advisor's view.
-const BUSINESSES_MAX: usize = 100;
-
 impl Management {
     pub(super) async fn list_keys(
         &self,
+        caller: &Caller,
         request: ListKeysRequest,
     ) -> Result<ListKeysResponse, Refusal> {
+        let named: Vec<&str> = request.business_ids.iter().map(String::as_str).collect();
+        rights::to_businesses(&self.store, caller, &named).await?;
         let bound_to = bound_to(&request);
         let (query, size) = self.key_query(&request, &bound_to)?;
         let found = self.store.list_keys(query, self.clock.now()).await?;
@@ -86,8 +90,7 @@ pub(super) fn business_ids_from_wire(
     violations: &mut Violations,
 ) -> Option<Vec<BusinessId>> {
     if ids.is_empty() || ids.len() > BUSINESSES_MAX {
-        let problem = format!("must name 1 to {BUSINESSES_MAX} businesses, not {}", ids.len());
-        violations.add("business_ids", problem);
+        violations.add("business_ids", too_many_businesses(ids.len()));
         return None;
     }
     let parsed: Vec<_> = ids

@@ -1,6 +1,8 @@
-//! The cold path: keys and the catalogue, changed in the store and then in memory before a caller
-//! hears OK. Each RPC: unpack, validate, one call of the store, wait until it is in effect, pack.
+//! The cold path: keys, the catalogue and advisors' access, changed in the store and then in memory
+//! before a caller hears OK. Each RPC: unpack, authorize, validate, one call of the store, wait until it
+//! is in effect, pack.
 
+mod advisors;
 mod audit;
 mod batch_revoke;
 mod businesses;
@@ -21,9 +23,14 @@ use keyward_store::Store;
 use ring::rand::SecureRandom;
 use tokio_util::task::TaskTracker;
 
-use crate::resident::{Index, follower::Follower};
+use crate::{
+    access::rights::{self, Right},
+    callers::Caller,
+    errors::Refusal,
+    resident::{Index, follower::Follower},
+};
 
-/// KeyManagement.
+/// KeyManagement and AdvisorAccess.
 #[derive(Clone)]
 pub struct Management {
     /// Where keys are kept.
@@ -51,6 +58,11 @@ impl std::fmt::Debug for Management {
 impl Management {
     fn index(&self) -> &Index {
         self.follower.index()
+    }
+
+    /// By what right this call touches the business that it names.
+    async fn right_to(&self, caller: &Caller, business_id: &str) -> Result<Right, Refusal> {
+        rights::to_businesses(&self.store, caller, &[business_id]).await
     }
 
     /// Whether a scope was retired, as memory knows it.

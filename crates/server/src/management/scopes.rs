@@ -108,10 +108,10 @@ impl Management {
     }
 }
 
-/// Who only presents users sees what users may assign.
+/// Users see what users may assign, and so does who only presents them.
 fn visible_to(caller: &Caller) -> Option<AssignableBy> {
     let all = Roles::OPERATE.and(Roles::TRIAGE).and(Roles::IMPORT).and(Roles::AUDIT);
-    (!caller.roles.any(all)).then_some(AssignableBy::Users)
+    (caller.user.is_some() || !caller.roles.any(all)).then_some(AssignableBy::Users)
 }
 
 /// The fields that an update names; all of them where there is no mask.

@@ -1,6 +1,9 @@
-//! The RPCs of KeyManagement, one after the other. What each does stands in its group's file.
+//! The RPCs of KeyManagement and AdvisorAccess, one after the other. What each does stands in its
+//! group's file.
 
-use keyward_proto::v1::{key_management_server::KeyManagement, *};
+use keyward_proto::v1::{
+    advisor_access_server::AdvisorAccess, key_management_server::KeyManagement, *,
+};
 use tonic::{Request, Response, Status};
 
 use super::Management;
@@ -20,14 +23,16 @@ impl KeyManagement for Management {
         &self,
         request: Request<GetKeyRequest>,
     ) -> Result<Response<GetKeyResponse>, Status> {
-        Ok(Response::new(Self::get_key(self, request.into_inner()).await?))
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::get_key(self, &caller, request.into_inner()).await?))
     }
 
     async fn list_keys(
         &self,
         request: Request<ListKeysRequest>,
     ) -> Result<Response<ListKeysResponse>, Status> {
-        Ok(Response::new(Self::list_keys(self, request.into_inner()).await?))
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::list_keys(self, &caller, request.into_inner()).await?))
     }
 
     async fn update_key(
@@ -113,7 +118,8 @@ impl KeyManagement for Management {
         &self,
         request: Request<GetBusinessRequest>,
     ) -> Result<Response<GetBusinessResponse>, Status> {
-        Ok(Response::new(Self::get_business(self, request.into_inner()).await?))
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::get_business(self, &caller, request.into_inner()).await?))
     }
 
     async fn update_business(
@@ -151,6 +157,42 @@ impl KeyManagement for Management {
         &self,
         request: Request<ListAuditEventsRequest>,
     ) -> Result<Response<ListAuditEventsResponse>, Status> {
-        Ok(Response::new(Self::list_audit_events(self, request.into_inner()).await?))
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::list_audit_events(self, &caller, request.into_inner()).await?))
+    }
+}
+
+#[tonic::async_trait]
+impl AdvisorAccess for Management {
+    async fn grant_access(
+        &self,
+        request: Request<GrantAccessRequest>,
+    ) -> Result<Response<GrantAccessResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::grant_access(self, &caller, request.into_inner()).await?))
+    }
+
+    async fn revoke_access(
+        &self,
+        request: Request<RevokeAccessRequest>,
+    ) -> Result<Response<RevokeAccessResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::revoke_access(self, &caller, request.into_inner()).await?))
+    }
+
+    async fn list_access(
+        &self,
+        request: Request<ListAccessRequest>,
+    ) -> Result<Response<ListAccessResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::list_access(self, &caller, request.into_inner()).await?))
+    }
+
+    async fn list_my_businesses(
+        &self,
+        request: Request<ListMyBusinessesRequest>,
+    ) -> Result<Response<ListMyBusinessesResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::list_my_businesses(self, &caller, request.into_inner()).await?))
     }
 }

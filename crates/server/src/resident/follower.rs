@@ -124,6 +124,11 @@ impl Follower {
         let changes = timeout(FETCH_MAX, changes)
             .await
             .unwrap_or_else(|_| Err(StoreError::Unavailable("no answer in time".to_owned())))?;
+        let (database, memory) = (changes.through, self.index.applied());
+        if database < memory {
+            let went_back = WentBack { database, memory };
+            return Err(StoreError::Unavailable(went_back.to_string()));
+        }
         self.index.apply(changes);
         self.index.keep_current(asked + CURRENT_FOR);
         Ok(())

@@ -5,7 +5,7 @@ use apikey::{endpoint::Endpoint, id::BusinessId, verdict::Requirement};
 use keyward_proto::v1::VerifyRequest;
 
 use crate::{
-    callers::{Caller, permission_denied},
+    callers::Caller,
     errors::{Refusal, violations::Violations},
     not_yet::{self, Field},
     resident::Roles,
@@ -47,7 +47,7 @@ impl<'a> Question<'a> {
         } = request;
         not_yet::refuse_set([(Field::VerifyMinRevision, *min_revision != 0)])?;
         if *skip_usage && !caller.roles.all(Roles::SKIP_USAGE) {
-            return Err(permission_denied());
+            return Err(Refusal::permission_denied());
         }
         let v = violations;
         let asks_scopes =

@@ -1,9 +1,12 @@
 //! `AuditEvent`.
 
 use keyward_proto::v1;
-use keyward_store::record::{Act, Actor, AuditAction, AuditEvent};
+use keyward_store::{
+    audit::{AuditAction, AuditEvent},
+    record::{Act, Actor},
+};
 
-use super::{key, time};
+use super::{access, key, time};
 
 /// The event. Keys in it are shown as they stood at its time, but for their scopes' retirement, which
 /// `is_retired` tells as of now.
@@ -11,11 +14,13 @@ use super::{key, time};
 pub fn to_wire(event: AuditEvent, is_retired: impl Fn(&str) -> bool) -> v1::AuditEvent {
     let AuditEvent {
         revision,
-        act: Act { actor: Actor { caller, user_issuer, user_subject }, peer_address, time },
+        act:
+            Act { actor: Actor { caller, user_issuer, user_subject }, peer_address, time, by_grant: _ },
         action,
         business_id,
         key_id,
         scope,
+        advisor,
         key_before,
         key_after,
     } = event;
@@ -26,6 +31,7 @@ pub fn to_wire(event: AuditEvent, is_retired: impl Fn(&str) -> bool) -> v1::Audi
         business_id: business_id.map(|id| id.as_str().to_owned()).unwrap_or_default(),
         key_id: key_id.map(|id| id.to_string()).unwrap_or_default(),
         scope: scope.map(|name| name.as_str().to_owned()).unwrap_or_default(),
+        advisor: advisor.map(access::advisor_to_wire),
         actor: Some(v1::Creator { caller, user_issuer, user_subject }),
         peer_address,
         key_before: key_before.map(|before| key::to_wire(before, &is_retired, time)),
@@ -46,5 +52,7 @@ fn action_to_wire(action: AuditAction) -> v1::AuditAction {
         AuditAction::UpdateScope => v1::AuditAction::UpdateScope,
         AuditAction::RetireScope => v1::AuditAction::RetireScope,
         AuditAction::UpdateBusiness => v1::AuditAction::UpdateBusiness,
+        AuditAction::GrantAccess => v1::AuditAction::GrantAccess,
+        AuditAction::RevokeAccess => v1::AuditAction::RevokeAccess,
     }
 }

@@ -24,3 +24,4 @@ mod story;
 mod tls;
 mod tool;
 mod toxiproxy;
+mod users;

@@ -8,6 +8,7 @@ use std::{
 };
 
 use apikey::digest::{PepperSet, SecretHash};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// What is sought: any of these byte strings.
 #[derive(Debug)]
@@ -35,6 +36,18 @@ impl Needles {
         let digits = peppers.map(|line| line.split_once(' ').unwrap().1);
         let byte = |digits: &str, at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
         Self::forms(digits.map(|digits| (0..64).step_by(2).map(|at| byte(digits, at)).collect()))
+    }
+
+    /// User tokens, by the beginning of their signature: the rest can be read by anybody, and is said elsewhere.
+    pub(crate) fn user_tokens(tokens: &[String]) -> Self {
+        let proof = |token: &String| token.rsplit_once('.').unwrap().1.as_bytes()[..32].to_vec();
+        Self::forms(tokens.iter().map(proof))
+    }
+
+    /// The development issuer's private key: its file's text, and its bytes.
+    pub(crate) fn development_issuer(file: &str) -> Self {
+        let bytes = URL_SAFE_NO_PAD.decode(file).unwrap();
+        Self::forms([file.as_bytes().to_vec(), bytes].into_iter())
     }
 
     /// As they are, as hexadecimal digits of either case, and as numbers, which is how `Debug` shows bytes.

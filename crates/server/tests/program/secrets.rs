@@ -1,5 +1,6 @@
 //! Customers' secrets and service keys are given out once and then nowhere: not in the database, not in
-//! its files, not in a dump, not in the most talkative log. Nor are peppers, outside their file. What
+//! its files, not in a dump, not in the most talkative log. Nor are user tokens, nor peppers and the
+//! development issuer's key, outside their files. What
 //! stands for secrets in the database, their digests, is found there and nowhere else.
 
 use std::{fs, process::Command};
@@ -16,6 +17,7 @@ use crate::{
     needles::Needles,
     process::Ended,
     server::Server,
+    users::{ISSUED, Platform, backend, refusal, token},
 };
 
 const NOWHERE: Vec<String> = Vec::new();
@@ -25,9 +27,14 @@ async fn are_nowhere_on_sqlite() {
     let home = Home::on_sqlite();
     let found = |needles: Needles| needles.found_under(&home.path(""));
     let (mut issued, mut peppers) = (Vec::new(), String::new());
+    let mut tokens = Vec::new();
     for format in ["text", "json"] {
         let server = home.serve(&["--log", "trace", "--log-format", format]);
         live(&server, &home.operator_key(), &mut issued).await;
+        tokens.push(token(&home));
+        assert_eq!(refusal(&server, &home.operator_key(), tokens.last().unwrap()).await, None);
+        misplace(&server, &Client::new(&server, &home.operator_key()), tokens.last().unwrap())
+            .await;
         peppers = fs::read_to_string(home.data("peppers")).unwrap();
         let write_ahead = "keyward-data/keyward.db-wal".to_owned();
         assert!(found(Needles::digests(&peppers, &issued)).contains(&write_ahead));
@@ -35,6 +42,11 @@ async fn are_nowhere_on_sqlite() {
         keep(&home, format, &server.stop());
     }
 
+    fs::write(home.path("user-token-output"), tokens.concat()).unwrap();
+    assert_eq!(found(Needles::user_tokens(&tokens)), ["user-token-output"]);
+    let issuer = fs::read_to_string(home.data("development-issuer")).unwrap();
+    let issuers = found(Needles::development_issuer(&issuer));
+    assert_eq!(issuers, ["keyward-data/development-issuer"]);
     let operator_key = [home.operator_key()];
     assert_eq!(found(Needles::secrets(&issued)), NOWHERE);
     assert_eq!(found(Needles::digests(&peppers, &issued)), ["keyward-data/keyward.db"]);
@@ -50,9 +62,18 @@ async fn are_nowhere_on_postgres() {
     let operator_key = made.out.trim_end().to_owned();
     fs::write(home.path("operator-key-output"), made.err).unwrap();
     let mut issued = vec![operator_key.clone()];
+    let (platform, mut tokens) = (Platform::new(), Vec::new());
+    fs::write(home.path(ISSUED[3]), platform.jwks()).unwrap();
     for format in ["text", "json"] {
-        let server = home.serve(&["--log", "trace", "--log-format", format]);
+        let flags = ["--log", "trace", "--log-format", format];
+        let mut server = home.serve(&[&flags[..], &ISSUED].concat());
+        server.process.wait_for_log("the users' keys have changed");
         live(&server, &operator_key, &mut issued).await;
+        let (caller_id, secret) = backend(&server, &operator_key).await;
+        tokens.push(platform.token(&caller_id));
+        assert_eq!(refusal(&server, &secret, tokens.last().unwrap()).await, None);
+        misplace(&server, &Client::new(&server, &operator_key), tokens.last().unwrap()).await;
+        issued.push(secret);
         keep(&home, format, &server.stop());
     }
     let dump = Command::new(test_postgres::find_binaries().unwrap().join("pg_dump"))
@@ -67,6 +88,7 @@ async fn are_nowhere_on_postgres() {
         [home.path("").as_path(), cluster.folder()].map(|folder| needles.found_under(folder))
     };
     assert_eq!(found(Needles::secrets(&issued)), [NOWHERE, NOWHERE]);
+    assert_eq!(found(Needles::user_tokens(&tokens)), [NOWHERE, NOWHERE]);
     assert_eq!(found(Needles::peppers(PEPPERS)), [vec!["peppers".to_owned()], NOWHERE]);
     let [here, there] = found(Needles::digests(PEPPERS, &issued));
     assert_eq!(here, ["dump"]);

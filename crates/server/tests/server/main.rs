@@ -8,6 +8,7 @@
     reason = "a test that meets what it did not expect can only stop"
 )]
 
+mod access;
 mod by_hand;
 mod callers;
 mod contract;
@@ -16,7 +17,6 @@ mod hints;
 mod management;
 mod outage;
 mod pepper_moves;
-mod roles;
 mod secrets;
 mod stale;
 mod verification;

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use keyward_proto::v1::{RevokeKeyRequest, RevokeReason, Verdict};
 use tokio::time::timeout;
+use tonic::Streaming;
 use tonic_health::pb::{
-    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+    HealthCheckRequest, HealthCheckResponse, health_check_response::ServingStatus,
+    health_client::HealthClient,
 };
 
 use crate::harness::{
@@ -24,17 +26,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// mended, all goes on, with what was done meanwhile.
 async fn a_row_that_cannot_be_read_closes_the_gate_until_it_can(server: Server) {
     let (broken, other) = (server.make_key(named("a")).await, server.make_key(named("b")).await);
-    let request = HealthCheckRequest { service: String::new() };
-    let mut health = HealthClient::new(server.channel.clone());
-    let mut health = health.watch(request).await.unwrap().into_inner();
-    let mut health_says = async |status: ServingStatus| {
-        let told = async { while health.message().await.unwrap().unwrap().status() != status {} };
-        timeout(PATIENCE, told).await.unwrap();
-    };
-    health_says(ServingStatus::Serving).await;
+    let mut health = Health::watch(&server).await;
+    health.says(ServingStatus::Serving).await;
 
     server.by_hand("update keys set display_name = '' where display_name = 'a'");
-    health_says(ServingStatus::NotServing).await;
+    health.says(ServingStatus::NotServing).await;
     for secret in [&broken.secret, &other.secret] {
         let told = refused(server.verification().verify(is_good(secret)).await);
         assert_eq!((told.reason.as_str(), told.retry_hint), ("NOT_SERVING", true));
@@ -50,8 +46,45 @@ async fn a_row_that_cannot_be_read_closes_the_gate_until_it_can(server: Server) 
 
     server.by_hand("update keys set suspended_by = 2 where display_name = 'b'");
     server.by_hand("update keys set display_name = 'c' where display_name = ''");
-    health_says(ServingStatus::Serving).await;
+    health.says(ServingStatus::Serving).await;
     let answer = server.verify(is_good(&broken.secret)).await;
     assert_eq!((answer.verdict(), answer.display_name.as_str()), (Verdict::Valid, "c"));
     assert_eq!(server.verify(is_good(&other.secret)).await.verdict(), Verdict::Suspended);
+}
+
+/// What a load balancer hears of health as a whole.
+struct Health(Streaming<HealthCheckResponse>);
+
+impl Health {
+    async fn watch(server: &Server) -> Self {
+        let request = HealthCheckRequest { service: String::new() };
+        let watch = HealthClient::new(server.channel.clone()).watch(request).await;
+        Self(watch.unwrap().into_inner())
+    }
+
+    /// Waits until it says so.
+    async fn says(&mut self, status: ServingStatus) {
+        let told = async { while self.0.message().await.unwrap().unwrap().status() != status {} };
+        timeout(PATIENCE, told).await.unwrap();
+    }
+}
+
+mod on_postgres {
+    //! SQLite's file is locked while it is served.
+
+    use super::*;
+
+    /// Restored, or failed over with a loss: what is in memory is then nothing that anybody else knows.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_database_that_went_back_in_time_closes_the_gate() {
+        let database = test_postgres::shared().create_database().unwrap();
+        let server = Server::on_postgres(database).await;
+        let made = server.make_key(named("a")).await;
+        let mut health = Health::watch(&server).await;
+        health.says(ServingStatus::Serving).await;
+        server.by_hand("update change_counter set rev = rev - 1");
+        health.says(ServingStatus::NotServing).await;
+        let told = refused(server.verification().verify(is_good(&made.secret)).await);
+        assert_eq!(told.reason, "NOT_SERVING");
+    }
 }

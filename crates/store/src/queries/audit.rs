@@ -6,10 +6,10 @@ use diesel_async::RunQueryDsl;
 
 use super::engine;
 use crate::{
-    audit::AuditQuery,
+    audit::{AuditEvent, AuditQuery},
     columns::UidColumn,
     error::{ChangeError, StoreError},
-    record::{AuditEvent, Revision},
+    record::Revision,
     rows::AuditRow,
     schema::audit_events,
 };
@@ -59,21 +59,13 @@ fn wanted(
     events
 }
 
-/// Writes a change's event.
+/// Writes a change's events, in their order.
 pub(super) async fn record(
     conn: &mut engine::Connection,
-    event: AuditEvent,
-) -> Result<(), ChangeError> {
-    record_all(conn, &[event]).await
-}
-
-/// Writes a change's events, in their order.
-pub(super) async fn record_all(
-    conn: &mut engine::Connection,
-    events: &[AuditEvent],
+    events: Vec<AuditEvent>,
 ) -> Result<(), ChangeError> {
     let rows: Vec<AuditRow> =
-        (0..).zip(events).map(|(seq, event)| AuditRow::new(event, seq)).collect();
+        events.iter().zip(0..).map(|(event, seq)| AuditRow::new(event, seq)).collect();
     insert_all!(conn, audit_events::table, &rows);
     Ok(())
 }

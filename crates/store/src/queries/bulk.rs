@@ -9,13 +9,14 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::{
+    access::still_granted,
     audit, engine,
-    keys::key_event,
     list::{matching, newest_first, of_businesses},
     next_revision,
     operators::check_operators_without,
 };
 use crate::{
+    audit::AuditEvent,
     bulk::BULK_MAX,
     change::KeyChange,
     columns::{TimeColumn, UidColumn},
@@ -49,6 +50,9 @@ impl engine::Database {
         let mut conn = self.write().await?;
         write_transaction!(conn, async move |conn| {
             let revision = next_revision(conn).await?;
+            for business_id in &selection.business_ids {
+                still_granted(conn, &act, business_id).await?;
+            }
             let selected = select(conn, selection, act.time).await?;
             check_operators_without(conn, &selected, act.time).await?;
             let change = KeyChange::Revoke { reason, text: text.clone() };
@@ -60,7 +64,8 @@ impl engine::Database {
                     after.revision = revision;
                 }
                 let action = change.action();
-                events.push(key_event(revision, act.clone(), action, Some(before), &after));
+                let act = act.clone();
+                events.push(AuditEvent::of_key(revision, act, action, Some(before), &after));
                 revoked.push(after);
             }
             let ids: Vec<UidColumn> = revoked.iter().map(|key| UidColumn(key.key_id)).collect();
@@ -76,7 +81,7 @@ impl engine::Database {
                 ))
                 .execute(conn)
                 .await?;
-            audit::record_all(conn, &events).await?;
+            audit::record(conn, events).await?;
             Ok(Committed::now(revision, revoked))
         })
         .await

@@ -8,10 +8,11 @@ use diesel_async::RunQueryDsl;
 
 use super::{audit, check_etag, engine, keys::is_live, next_revision};
 use crate::{
+    audit::{AuditAction, AuditEvent},
     business::{BusinessPatch, BusinessQuery},
     columns::TimeColumn,
     error::{ChangeError, Refused, StoreError},
-    record::{Act, AuditAction, AuditEvent, BusinessRecord, Committed, Revision},
+    record::{Act, BusinessRecord, Committed, Revision},
     rows::BusinessRow,
     schema::{businesses, keys},
 };
@@ -96,16 +97,10 @@ impl engine::Database {
                     .await?;
             }
             let event = AuditEvent {
-                revision,
-                act,
-                action: AuditAction::UpdateBusiness,
                 business_id: Some(business_id),
-                key_id: None,
-                scope: None,
-                key_before: None,
-                key_after: None,
+                ..AuditEvent::new(revision, act, AuditAction::UpdateBusiness)
             };
-            audit::record(conn, event).await?;
+            audit::record(conn, vec![event]).await?;
             Ok(Committed::now(revision, after))
         })
         .await

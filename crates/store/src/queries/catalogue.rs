@@ -13,10 +13,11 @@ use diesel_async::RunQueryDsl;
 
 use super::{audit, engine, keys::is_live, next_revision};
 use crate::{
+    audit::{AuditAction, AuditEvent},
     catalogue::{ScopeChange, ScopeEdit},
     columns::{TextListColumn, TimeColumn},
     error::{ChangeError, Refused, StoreError},
-    record::{Act, AuditAction, AuditEvent, Committed, Revision, ScopeRecord},
+    record::{Act, Committed, Revision, ScopeRecord},
     rows::{ScopeRow, assignable_by_code, scope_set},
     schema::{keys, scopes},
 };
@@ -75,7 +76,7 @@ impl engine::Database {
                 };
             }
             let event = scope_event(revision, act, AuditAction::UpdateScope, name);
-            audit::record(conn, event).await?;
+            audit::record(conn, vec![event]).await?;
             Ok(Committed::now(revision, change))
         })
         .await
@@ -113,7 +114,7 @@ impl engine::Database {
                 diesel::update(scopes::table.find(name.as_str())).set(&row).execute(conn).await?;
             }
             let event = scope_event(revision, act, AuditAction::RetireScope, name);
-            audit::record(conn, event).await?;
+            audit::record(conn, vec![event]).await?;
             Ok(Committed::now(revision, change))
         })
         .await
@@ -214,16 +215,7 @@ fn definition(scope: ScopeRecord) -> ScopeDefinition {
 }
 
 fn scope_event(revision: Revision, act: Act, action: AuditAction, scope: ScopeName) -> AuditEvent {
-    AuditEvent {
-        revision,
-        act,
-        action,
-        business_id: None,
-        key_id: None,
-        scope: Some(scope),
-        key_before: None,
-        key_after: None,
-    }
+    AuditEvent { scope: Some(scope), ..AuditEvent::new(revision, act, action) }
 }
 
 async fn find_scope(

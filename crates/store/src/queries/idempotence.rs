@@ -7,7 +7,7 @@ use apikey::{
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{engine, keys::find_key, next_revision};
+use super::{access::still_granted, engine, keys::find_key, next_revision};
 use crate::{
     columns::{TimeColumn, UidColumn},
     error::{ChangeError, Refused, StoreError},
@@ -50,6 +50,7 @@ impl engine::Database {
         let mut conn = self.write().await?;
         write_transaction!(conn, async move |conn| {
             let revision = next_revision(conn).await?;
+            still_granted(conn, &act, &business_id).await?;
             match repeated(conn, &act, &business_id, Some(request)).await? {
                 Some(value) => Ok(Committed { revision, value, repeated: true }),
                 None => Err(StoreError::Conflict("the request's day is over".to_owned()).into()),

@@ -15,19 +15,17 @@ use diesel_async::RunQueryDsl;
 
 use super::{
     audit, engine,
-    keys::{is_live, key_event, scope_problems, scopes_named},
+    keys::{is_live, scope_problems, scopes_named},
     next_revision,
     secrets::secret_row,
 };
 use crate::{
+    audit::{AuditAction, AuditEvent},
     business::KEY_LIMIT_DEFAULT,
     columns::{TimeColumn, UidColumn},
     error::{ChangeError, Refused, StoreError},
     import::{ImportOutcome, ImportedKey},
-    record::{
-        Act, Actor, AuditAction, AuditEvent, BusinessRecord, Committed, KeyRecord, Revision,
-        ScopeRecord,
-    },
+    record::{Act, Actor, BusinessRecord, Committed, KeyRecord, Revision, ScopeRecord},
     rows::{BusinessRow, KeyRow, SecretRow},
     schema::{businesses, keys, secrets},
 };
@@ -169,12 +167,12 @@ impl Plan {
         let rows: Vec<KeyRow> = records.iter().map(|key| KeyRow::new(key, revision)).collect();
         let events: Vec<AuditEvent> = records
             .iter()
-            .map(|key| key_event(revision, act.clone(), AuditAction::ImportKey, None, key))
+            .map(|key| AuditEvent::of_key(revision, act.clone(), AuditAction::ImportKey, None, key))
             .collect();
         insert_all!(conn, businesses::table, &mentioned);
         insert_all!(conn, keys::table, &rows);
         insert_all!(conn, secrets::table, &secrets);
-        audit::record_all(conn, &events).await
+        audit::record(conn, events).await
     }
 }
 

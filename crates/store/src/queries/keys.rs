@@ -12,6 +12,7 @@ use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 
 use super::{
+    access::still_granted,
     audit,
     businesses::mention_business,
     check_etag, engine, idempotence, next_revision,
@@ -19,13 +20,11 @@ use super::{
     secrets::{insert_secret, replace_secret},
 };
 use crate::{
+    audit::{AuditAction, AuditEvent},
     change::KeyChange,
     columns::{TimeColumn, UidColumn},
     error::{ChangeError, Refused, ScopeProblem, StoreError},
-    record::{
-        Act, AuditAction, AuditEvent, Committed, KeyRecord, KeyTarget, NewKey, RequestId, Revision,
-        ScopeRecord,
-    },
+    record::{Act, Committed, KeyRecord, KeyTarget, NewKey, RequestId, ScopeRecord},
     rows::{KeyRow, ScopeRow},
     schema::{businesses, keys, scopes},
 };
@@ -68,6 +67,7 @@ impl engine::Database {
         write_transaction!(conn, async move |conn| {
             let revision = next_revision(conn).await?;
             let business_id = new.business_id.clone();
+            still_granted(conn, &act, &business_id).await?;
             if let Some(key) = idempotence::repeated(conn, &act, &business_id, request).await? {
                 return Ok(Committed { revision, value: key, repeated: true });
             }
@@ -83,8 +83,8 @@ impl engine::Database {
             if let Some(request) = request {
                 idempotence::remember(conn, &act, &business_id, request, key.key_id).await?;
             }
-            let event = key_event(revision, act, AuditAction::CreateKey, None, &key);
-            audit::record(conn, event).await?;
+            let event = AuditEvent::of_key(revision, act, AuditAction::CreateKey, None, &key);
+            audit::record(conn, vec![event]).await?;
             Ok(Committed::now(revision, key))
         })
         .await
@@ -101,6 +101,7 @@ impl engine::Database {
         write_transaction!(conn, async move |conn| {
             let KeyTarget { business_id, key_id, etag } = target;
             let revision = next_revision(conn).await?;
+            still_granted(conn, &act, &business_id).await?;
             if let Some(key) = idempotence::repeated(conn, &act, &business_id, request).await? {
                 return Ok(Committed { revision, value: key, repeated: true });
             }
@@ -114,14 +115,13 @@ impl engine::Database {
             }
             if after != before {
                 after.revision = revision;
-                let row = KeyRow::new(&after, revision);
-                diesel::update(keys::table.find(UidColumn(key_id))).set(&row).execute(conn).await?;
+                write_key(conn, &after).await?;
             }
             if let Some(request) = request {
                 idempotence::remember(conn, &act, &business_id, request, key_id).await?;
             }
-            let event = key_event(revision, act, change.action(), Some(before), &after);
-            audit::record(conn, event).await?;
+            let event = AuditEvent::of_key(revision, act, change.action(), Some(before), &after);
+            audit::record(conn, vec![event]).await?;
             Ok(Committed::now(revision, after))
         })
         .await
@@ -170,23 +170,14 @@ pub(super) async fn find_key(
         .transpose()
 }
 
-pub(super) fn key_event(
-    revision: Revision,
-    act: Act,
-    action: AuditAction,
-    before: Option<KeyRecord>,
-    after: &KeyRecord,
-) -> AuditEvent {
-    AuditEvent {
-        revision,
-        act,
-        action,
-        business_id: Some(after.business_id.clone()),
-        key_id: Some(after.key_id),
-        scope: None,
-        key_before: before,
-        key_after: Some(after.clone()),
-    }
+/// Writes a key's row as the change of its revision leaves it.
+pub(super) async fn write_key(
+    conn: &mut engine::Connection,
+    key: &KeyRecord,
+) -> Result<(), ChangeError> {
+    let row = KeyRow::new(key, key.revision);
+    diesel::update(keys::table.find(UidColumn(key.key_id))).set(&row).execute(conn).await?;
+    Ok(())
 }
 
 /// Whether the business is there, with room for another live key; one that is not has room.
@@ -273,15 +264,13 @@ pub(super) fn scope_problems(
     known: &HashMap<ScopeName, ScopeRecord>,
     assigner: AssignableBy,
 ) -> Vec<(ScopeName, ScopeProblem)> {
-    let problem = |name: &ScopeName| match known.get(name) {
+    // To users, what only the platform gives is not there at all.
+    let is_visible = |scope: &&ScopeRecord| {
+        assigner == AssignableBy::Operators || scope.assignable_by == AssignableBy::Users
+    };
+    let problem = |name: &ScopeName| match known.get(name).filter(is_visible) {
         None => Some(ScopeProblem::Unknown),
         Some(scope) if scope.retire_time.is_some() => Some(ScopeProblem::Retired),
-        Some(scope)
-            if scope.assignable_by == AssignableBy::Operators
-                && assigner == AssignableBy::Users =>
-        {
-            Some(ScopeProblem::OperatorsOnly)
-        }
         Some(_) => None,
     };
     let with_problem = |name: &ScopeName| problem(name).map(|problem| (name.clone(), problem));

@@ -6,10 +6,11 @@ use diesel_async::RunQueryDsl;
 
 use super::{audit, engine, next_revision};
 use crate::{
+    audit::{AuditAction, AuditEvent},
     columns::{TimeColumn, UidColumn},
     error::{ChangeError, StoreError},
     lookup::FoundSecret,
-    record::{Act, AuditAction, AuditEvent, Committed, KeyRecord},
+    record::{Act, Committed, KeyRecord},
     rows::KeyRow,
     schema::{keys, secrets},
 };
@@ -26,16 +27,11 @@ impl engine::Database {
             let found = find(conn, &digests).await?;
             let key = found.as_ref().map(|found| &found.key);
             let event = AuditEvent {
-                revision,
-                act,
-                action: AuditAction::LookupKey,
                 business_id: key.map(|key| key.business_id.clone()),
                 key_id: key.map(|key| key.key_id),
-                scope: None,
-                key_before: None,
-                key_after: None,
+                ..AuditEvent::new(revision, act, AuditAction::LookupKey)
             };
-            audit::record(conn, event).await?;
+            audit::record(conn, vec![event]).await?;
             Ok(Committed::now(revision, found))
         })
         .await

@@ -1,6 +1,7 @@
 //! Every query, once. `postgres` and `sqlite` each mount this folder: here, `engine` is whichever
 //! of the two mounted it, so the compiler checks each query against both.
 
+pub(crate) mod access;
 pub(crate) mod audit;
 pub(crate) mod bulk;
 pub(crate) mod businesses;

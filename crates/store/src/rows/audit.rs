@@ -5,9 +5,11 @@ use diesel::prelude::*;
 
 use super::{KeyRow, Place};
 use crate::{
+    access::Advisor,
+    audit::{AuditAction, AuditEvent},
     columns::{JsonColumn, TimeColumn, UidColumn},
     error::StoreError,
-    record::{Act, Actor, AuditAction, AuditEvent, KeyRecord, Revision},
+    record::{Act, Actor, KeyRecord, Revision},
     schema::audit_events,
 };
 
@@ -27,21 +29,34 @@ pub(crate) struct AuditRow {
     peer_address: String,
     key_before: Option<JsonColumn<KeyRow>>,
     key_after: Option<JsonColumn<KeyRow>>,
+    advisor_issuer: String,
+    advisor_subject: String,
 }
 
 impl AuditRow {
-    /// An event of a change; `seq` tells it from the change's others.
+    /// The event of a change with this number among its events.
     pub(crate) fn new(event: &AuditEvent, seq: i32) -> Self {
         let AuditEvent {
             revision,
-            act: Act { actor: Actor { caller, user_issuer, user_subject }, peer_address, time },
+            act:
+                Act {
+                    actor: Actor { caller, user_issuer, user_subject },
+                    peer_address,
+                    time,
+                    by_grant: _,
+                },
             action,
             business_id,
             key_id,
             scope,
+            advisor,
             key_before,
             key_after,
         } = event;
+        let (advisor_issuer, advisor_subject) = match advisor {
+            Some(Advisor { issuer, subject }) => (issuer.clone(), subject.clone()),
+            None => (String::new(), String::new()),
+        };
         let snapshot = |key: &KeyRecord| JsonColumn(KeyRow::new(key, key.revision));
         Self {
             rev: revision.0,
@@ -57,6 +72,8 @@ impl AuditRow {
             peer_address: peer_address.clone(),
             key_before: key_before.as_ref().map(snapshot),
             key_after: key_after.as_ref().map(snapshot),
+            advisor_issuer,
+            advisor_subject,
         }
     }
 }
@@ -79,6 +96,8 @@ impl TryFrom<AuditRow> for AuditEvent {
             peer_address,
             key_before,
             key_after,
+            advisor_issuer: issuer,
+            advisor_subject: subject,
         } = row;
         let at = Place { table: "audit_events", row: format!("{rev}/{seq}") };
         let business_id = (!business_id.is_empty()).then(|| at.business_id(&business_id));
@@ -89,12 +108,18 @@ impl TryFrom<AuditRow> for AuditEvent {
         };
         Ok(Self {
             revision: Revision(rev),
-            act: Act { actor: Actor { caller, user_issuer, user_subject }, peer_address, time },
+            act: Act {
+                actor: Actor { caller, user_issuer, user_subject },
+                peer_address,
+                time,
+                by_grant: false,
+            },
             action: self::action(action)
                 .ok_or_else(|| at.corrupt("action", format_args!("unknown code {action}")))?,
             business_id: business_id.transpose()?,
             key_id: key_id.map(|UidColumn(key_id)| key_id),
             scope: scope.transpose()?,
+            advisor: (!issuer.is_empty()).then_some(Advisor { issuer, subject }),
             key_before: key(key_before)?,
             key_after: key(key_after)?,
         })
@@ -115,6 +140,8 @@ fn code(action: AuditAction) -> i16 {
         AuditAction::UpdateScope => 9,
         AuditAction::RetireScope => 10,
         AuditAction::UpdateBusiness => 11,
+        AuditAction::GrantAccess => 12,
+        AuditAction::RevokeAccess => 13,
     }
 }
 
@@ -131,6 +158,8 @@ fn action(code: i16) -> Option<AuditAction> {
         9 => Some(AuditAction::UpdateScope),
         10 => Some(AuditAction::RetireScope),
         11 => Some(AuditAction::UpdateBusiness),
+        12 => Some(AuditAction::GrantAccess),
+        13 => Some(AuditAction::RevokeAccess),
         _ => None,
     }
 }

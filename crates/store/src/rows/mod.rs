@@ -1,6 +1,7 @@
 //! The tables' rows, and their conversion to records and back. A row is taken apart in full, so
 //! that a new column must be decided upon; one that breaks the rules names itself (`Corrupt`).
 
+mod access;
 mod audit;
 mod businesses;
 mod keys;
@@ -16,6 +17,7 @@ use apikey::{
 };
 
 pub(crate) use self::{
+    access::AccessRow,
     audit::AuditRow,
     businesses::{BusinessRow, HeldBusinessRow},
     keys::{KeyRow, reason_code},

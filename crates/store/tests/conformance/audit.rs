@@ -8,10 +8,10 @@ use apikey::{
 };
 use keyward_store::{
     Store,
-    audit::AuditQuery,
+    audit::{AuditAction, AuditEvent, AuditQuery},
     business::BusinessPatch,
     change::KeyChange,
-    record::{Act, Actor, AuditAction, AuditEvent, KeyRecord, NewKey, Revision},
+    record::{Act, Actor, KeyRecord, NewKey, Revision},
 };
 
 use crate::{database::Database, samples::*};
@@ -48,6 +48,7 @@ fn by_a_person(second: i64) -> Act {
         },
         peer_address: format!("[2001:db8::1]:{second}"),
         time: at(second),
+        by_grant: false,
     }
 }
 
@@ -65,6 +66,7 @@ fn of_key(
         business_id: Some(acme()),
         key_id: Some(after.key_id),
         scope: None,
+        advisor: None,
         key_before: before.cloned(),
         key_after: Some(after.clone()),
     }
@@ -103,8 +105,18 @@ async fn scopes_and_businesses_leave_events_too(db: Database) {
     store.update_business(&acme(), patch, None, by_a_person(3)).await.unwrap();
     let plain = |revision, action, business_id: Option<BusinessId>, scope: Option<ScopeName>| {
         let (act, revision) = (by_a_person(revision), Revision(revision));
-        let (key_id, key_before, key_after) = (None, None, None);
-        AuditEvent { revision, act, action, business_id, key_id, scope, key_before, key_after }
+        let (key_id, advisor, key_before, key_after) = (None, None, None, None);
+        AuditEvent {
+            revision,
+            act,
+            action,
+            business_id,
+            key_id,
+            scope,
+            advisor,
+            key_before,
+            key_after,
+        }
     };
     let expected = [
         plain(1, AuditAction::UpdateScope, None, Some(name.clone())),
@@ -191,8 +203,7 @@ async fn pages_resume_where_they_stopped(db: Database) {
     }
 }
 
-/// A later release may write several events for a change, for instance of many keys: all or none of
-/// them are on a page.
+/// A change of several keys has as many events: all or none of them are on a page.
 async fn a_page_never_cuts_a_revision(db: Database) {
     create(&db.store, new_key(1), at(0)).await;
     change(&db.store, 1, rename("another"), at(1)).await.unwrap();
@@ -200,7 +211,8 @@ async fn a_page_never_cuts_a_revision(db: Database) {
     for seq in 1..=3 {
         db.execute(&format!(
             "insert into audit_events select rev, {seq}, event_time, action, business_id, key_id, scope,
-                 actor_caller, actor_user_issuer, actor_user_subject, peer_address, key_before, key_after
+                 actor_caller, actor_user_issuer, actor_user_subject, peer_address, key_before, key_after,
+                 advisor_issuer, advisor_subject
              from audit_events where rev = 2 and seq = 0"
         ))
         .unwrap();
@@ -261,7 +273,7 @@ async fn no_statement_changes_an_event(db: Database) {
     ];
     let again =
         "into audit_events select rev, seq, event_time, action, business_id, key_id, scope, 'x',
-         actor_user_issuer, actor_user_subject, peer_address, key_before, key_after
+         actor_user_issuer, actor_user_subject, peer_address, key_before, key_after, advisor_issuer, advisor_subject
          from audit_events where true";
     statements.extend(db.either(
         vec![format!("insert or replace {again}"), format!("replace {again}")],

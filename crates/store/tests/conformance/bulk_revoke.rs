@@ -7,11 +7,11 @@ use apikey::{
     settings::{ReasonText, RevokeReason},
 };
 use keyward_store::{
-    audit::AuditQuery,
+    audit::{AuditAction, AuditQuery},
     bulk::BULK_MAX,
     error::{ChangeError, Refused},
     list::{KeyFilter, KeySelection, WhichKeys},
-    record::{AuditAction, Committed, KeyRecord, NewKey, Revision},
+    record::{Committed, KeyRecord, NewKey, Revision},
 };
 
 use crate::{database::Database, samples::*};

@@ -6,15 +6,20 @@ use apikey::{
     settings::{ReasonText, RevokeReason},
     verdict::Generation,
 };
-use keyward_store::record::{Changes, NewKey, Revision};
+use keyward_store::{
+    access::Advisor,
+    record::{Changes, NewKey, Revision},
+};
 
 use crate::{database::Database, samples::*};
 
-/// A business of two keys, the first of them rotated once, and a scope: four changes.
+/// A business of two keys, the first of them rotated once, an advisor, and a scope: five changes.
 async fn some_of_everything(db: &Database) -> Revision {
     catalogue(&db.store, "read", scope_edit()).await;
     create(&db.store, new_key(1), at(0)).await;
     create(&db.store, new_key(2), at(0)).await;
+    let advisor = Advisor { issuer: "issuer".to_owned(), subject: "dana".to_owned() };
+    db.store.grant_access(&acme(), &advisor, act(at(0))).await.unwrap();
     change(&db.store, 1, rotate(11, None), at(1)).await.unwrap().revision
 }
 
@@ -26,6 +31,7 @@ fn rows(db: &Database) -> Vec<String> {
         ("secrets", "generation || ' ' || rev"),
         ("scopes", "name || ' ' || description || ' ' || rev"),
         ("audit_events", "rev || ' ' || action"),
+        ("access_grants", "rev || ' ' || user_subject"),
     ];
     let lines = |(table, line)| db.lines(&format!("select {line} as line from {table} order by 1"));
     tables.into_iter().flat_map(lines).collect()
@@ -60,12 +66,14 @@ mod sqlite {
             copy("secrets"),
             copy("scopes"),
             copy("audit_events"),
+            copy("access_grants"),
+            "update access_grants set end_time = null".to_owned(),
         ];
         for statement in statements {
             let refused = db.run_script(&statement).unwrap_err();
             assert!(refused.contains("keyward_writes"), "{statement}: {refused}");
         }
-        for table in ["businesses", "keys", "secrets", "scopes"] {
+        for table in ["businesses", "keys", "secrets", "scopes", "access_grants"] {
             for setting in ["", "pragma foreign_keys = off;"] {
                 let refused = db.run_script(&format!("{setting} delete from {table}")).unwrap_err();
                 assert!(refused.contains("never deleted"), "{table}: {refused}");

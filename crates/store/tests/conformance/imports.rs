@@ -9,11 +9,11 @@ use apikey::{
     verdict::Generation,
 };
 use keyward_store::{
-    audit::AuditQuery,
+    audit::{AuditAction, AuditQuery},
     business::BusinessPatch,
     error::{Refused, ScopeProblem},
     import::{ImportOutcome, ImportedKey},
-    record::{Actor, AuditAction, KeyRecord, NewKey, NewSecret, Origin, Revision},
+    record::{Actor, KeyRecord, NewKey, NewSecret, Origin, Revision},
 };
 
 use crate::{database::Database, samples::*};

@@ -2,9 +2,9 @@
 //! remembered.
 
 use keyward_store::{
-    audit::AuditQuery,
+    audit::{AuditAction, AuditEvent, AuditQuery},
     lookup::FoundSecret,
-    record::{AuditAction, AuditEvent, Revision},
+    record::Revision,
 };
 
 use crate::{database::Database, samples::*};
@@ -55,6 +55,7 @@ async fn each_question_leaves_an_event(db: Database) {
         business_id: Some(acme()),
         key_id: Some(key_id(1)),
         scope: None,
+        advisor: None,
         key_before: None,
         key_after: None,
     };

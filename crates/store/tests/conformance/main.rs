@@ -31,6 +31,7 @@ macro_rules! on_each_engine {
 mod database;
 mod samples;
 
+mod access;
 mod audit;
 mod bulk_revoke;
 mod businesses;

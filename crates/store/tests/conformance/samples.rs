@@ -33,7 +33,7 @@ pub(crate) fn at(second: i64) -> Timestamp {
 /// What the command line does at a time.
 pub(crate) fn act(time: Timestamp) -> Act {
     let actor = Actor::workload(Actor::COMMAND_LINE);
-    Act { actor, peer_address: "192.0.2.1:7".to_owned(), time }
+    Act { actor, peer_address: "192.0.2.1:7".to_owned(), time, by_grant: false }
 }
 
 /// A key, whatever its etag.

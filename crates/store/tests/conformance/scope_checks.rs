@@ -17,13 +17,14 @@ on_each_engine![
     the_reserved_business_is_not_checked,
 ];
 
+/// What only the platform gives looks to users like what is not there.
 async fn every_scope_that_cannot_be_given_is_named(db: Database) {
     fill_catalogue(&db).await;
     let wanted = scopes(["users", "retired", "unheard.of", "operators", "Users"]);
     let expected = || {
         Refused::Scopes(vec![
             (scope("Users"), Unknown),
-            (scope("operators"), OperatorsOnly),
+            (scope("operators"), Unknown),
             (scope("retired"), Retired),
             (scope("unheard.of"), Unknown),
         ])
@@ -69,7 +70,7 @@ async fn what_a_key_holds_it_keeps_while_others_are_added(db: Database) {
     let more = change(&db.store, 1, rescope(["operators", "retires", "users"]), at(3)).await;
     assert_eq!(more.unwrap().value.settings.scopes, scopes(["operators", "retires", "users"]));
     change(&db.store, 1, rescope([]), at(4)).await.unwrap();
-    let problems = vec![(scope("operators"), OperatorsOnly), (scope("retires"), Retired)];
+    let problems = vec![(scope("operators"), Unknown), (scope("retires"), Retired)];
     let back = change(&db.store, 1, rescope(["operators", "retires", "users"]), at(5)).await;
     assert_eq!(refusal(back), Refused::Scopes(problems));
 }

@@ -308,8 +308,8 @@ impl Map {
         for name in wanted.iter() {
             let problem = match self.scopes.get(name) {
                 None => ScopeProblem::Unknown,
+                Some(scope) if scope.assignable_by > by => ScopeProblem::Unknown,
                 Some(scope) if scope.retire_time.is_some() => ScopeProblem::Retired,
-                Some(scope) if scope.assignable_by > by => ScopeProblem::OperatorsOnly,
                 Some(_) => continue,
             };
             problems.push((name.clone(), problem));

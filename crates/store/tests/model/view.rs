@@ -57,7 +57,12 @@ pub(crate) const SCOPE: &str = "read";
 
 /// What the command line does at a time.
 pub(crate) fn act(time: Timestamp) -> Act {
-    Act { actor: Actor::workload(Actor::COMMAND_LINE), peer_address: String::new(), time }
+    Act {
+        actor: Actor::workload(Actor::COMMAND_LINE),
+        peer_address: String::new(),
+        time,
+        by_grant: false,
+    }
 }
 
 pub(crate) async fn answer(store: &Store, request: Request, now: Timestamp) -> Answer {

@@ -56,6 +56,22 @@ fn a_database_without_a_pepper_file() {
     refuses(&["--database-url", &url], SENSE, &["--pepper-file", "openssl rand -hex 32"]);
 }
 
+#[test]
+fn half_an_issuer_of_users() {
+    refuses(&["--user-issuer", "https://id.example"], USAGE, &["--user-jwks"]);
+    refuses(&["--user-jwks", "keys.json"], USAGE, &["--user-issuer"]);
+}
+
+#[test]
+fn keys_of_users_that_somebody_could_change_on_their_way() {
+    let from = |url| ["--user-issuer", "https://id.example", "--user-jwks", url];
+    for url in ["http://id.example/jwks", "ftp://id.example/jwks", "http://127.0.0.1.evil.example/"]
+    {
+        refuses(&from(url), USAGE, &["--user-jwks", "https://"]);
+    }
+    refuses(&from("https://"), USAGE, &["--user-jwks", "is not a URL"]);
+}
+
 fn refuses(flags: &[&str], code: i32, parts: &[&str]) {
     let home = Home::on_sqlite();
     let refused = home.run(flags);

@@ -3,6 +3,7 @@
 pub(crate) mod engines;
 pub(crate) mod keys;
 pub(crate) mod told;
+pub(crate) mod users;
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,6 +23,7 @@ use keyward_proto::v1::{
 };
 use keyward_server::{
     assembly::{self, Parts, Running},
+    callers::development_issuer::DevelopmentIssuer,
     operator_key::OperatorKey,
     resident::{follower::Follower, gate::Gate},
     wire::time,
@@ -63,6 +65,7 @@ pub(crate) struct Server {
     pub(crate) channel: Channel,
     pub(crate) peppers: Arc<PepperSet>,
     random: Arc<dyn SecureRandom + Send + Sync>,
+    users: DevelopmentIssuer,
     home: Home,
 }
 
@@ -114,6 +117,7 @@ impl Server {
         let gate = Arc::new(Gate::default());
         let follower =
             Follower::start(store.clone(), Arc::clone(&gate), clock.clone(), RECOGNITION_DEFAULT);
+        let (users, asked) = users::issuer(&*random, clock.clone());
         let parts = Parts {
             store: store.clone(),
             follower: Arc::new(follower.await.unwrap()),
@@ -121,6 +125,7 @@ impl Server {
             peppers: Arc::clone(&peppers),
             random: Arc::clone(&random),
             clock: clock.clone(),
+            users: Some(asked),
             prefixes,
             recognition: RECOGNITION_DEFAULT,
         };
@@ -129,7 +134,7 @@ impl Server {
         let running = assembly::start(parts, listener, None, DRAIN).await.unwrap();
         let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
         let operator = ServiceKey { key_id, secret };
-        Self { store, clock, running, operator, channel, peppers, random, home }
+        Self { store, clock, running, operator, channel, peppers, random, users, home }
     }
 
     /// KeyManagement, called by the operator.
@@ -195,8 +200,12 @@ impl Server {
                 pepper_version: pepper.version(),
             },
         };
-        let act =
-            Act { actor: new.creator.clone(), peer_address: String::new(), time: self.clock.now() };
+        let act = Act {
+            actor: new.creator.clone(),
+            peer_address: String::new(),
+            time: self.clock.now(),
+            by_grant: false,
+        };
         let made = self.store.create_key(new, AssignableBy::Operators, None, act).await;
         self.running.follower.catch_up().await.unwrap();
         let key_id = made.unwrap().value.key_id.to_string();

@@ -96,6 +96,7 @@ async fn each_change_of_a_key_is_told_with_who_and_from_where(server: Server) {
             peer_address: event.peer_address.clone(),
             key_before: index.checked_sub(1).map(|before| states[before].clone()),
             key_after: Some(after.clone()),
+            advisor: None,
         };
         assert_eq!(event, &expected);
     }

@@ -1,8 +1,8 @@
 //! Keyward's own keys, in the reserved business `@keyward`: made by the same RPCs under stricter rules.
 
 use keyward_proto::v1::{
-    CreateKeyRequest, CreateKeyResponse, Key, RevokeKeyRequest, RevokeReason, RotateKeyRequest,
-    SuspendKeyRequest, UpdateKeyRequest,
+    CreateKeyRequest, CreateKeyResponse, Key, ListScopesRequest, RevokeKeyRequest, RevokeReason,
+    RotateKeyRequest, SuspendKeyRequest, UpdateKeyRequest,
 };
 use prost_types::FieldMask;
 
@@ -20,6 +20,7 @@ on_each_engine!(
     revoking_one_lists_the_live_keys_that_it_made,
     the_last_operator_key_stays,
     a_rotated_operator_goes_on_with_the_new_secret,
+    a_rotation_shows_no_secret_of_more_power,
 );
 
 const KEYWARD: &str = "@keyward";
@@ -141,4 +142,24 @@ async fn a_rotated_operator_goes_on_with_the_new_secret(server: Server) {
     let told = refused(server.management().create_key(create("a", [])).await);
     assert_eq!(told.reason, "CREDENTIAL_INVALID");
     make(&mut server.management_as(&rotated.secret), "a").await;
+}
+
+/// Whoever rotates a key has its secret, and with it what the key may do.
+async fn a_rotation_shows_no_secret_of_more_power(server: Server) {
+    let operator = server.service_key(&["keyward.operate", "keyward.audit"]).await;
+    let rotate = |key_id: &str| RotateKeyRequest {
+        business_id: KEYWARD.to_owned(),
+        key_id: key_id.to_owned(),
+        ..RotateKeyRequest::default()
+    };
+    let mut management = server.management_as(&operator.secret);
+    let verifier = server.service_key(&["keyward.audit", "keyward.verify"]).await;
+    refused(management.rotate_key(rotate(&verifier.key_id)).await)
+        .violates(&[("key_id", "the key has keyward.verify, which the calling key does not hold")]);
+    server.verification_as(&verifier.secret).verify(is_good("anything")).await.unwrap();
+    let auditor = server.service_key(&["keyward.audit"]).await;
+    management.rotate_key(rotate(&auditor.key_id)).await.unwrap();
+    let mut old = server.management_as(&auditor.secret);
+    let told = refused(old.list_scopes(ListScopesRequest::default()).await);
+    assert_eq!(told.reason, "CREDENTIAL_INVALID");
 }

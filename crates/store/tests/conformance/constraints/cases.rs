@@ -14,7 +14,7 @@ pub(super) struct Case {
     pub(super) sqlite: &'static str,
 }
 
-pub(super) const CASES: [Case; 37] = [
+pub(super) const CASES: [Case; 41] = [
     Case {
         table: "businesses",
         bad: &[],
@@ -316,6 +316,34 @@ pub(super) const CASES: [Case; 37] = [
         good: &[("request_id", "{id 2}")],
         postgres: None,
         sqlite: "CHECK constraint failed: length(request_id) = 16",
+    },
+    Case {
+        table: "access_grants",
+        bad: &[("user_subject", "'nina'")],
+        good: &[("user_subject", "'nina'"), ("rev", "2")],
+        postgres: Some("access_grants_pkey"),
+        sqlite: "UNIQUE constraint failed: access_grants.business_id, access_grants.rev",
+    },
+    Case {
+        table: "access_grants",
+        bad: &[("rev", "2")],
+        good: &[("rev", "2"), ("end_time", "{time}")],
+        postgres: Some("access_grants_one_live"),
+        sqlite: "UNIQUE constraint failed: access_grants.user_issuer",
+    },
+    Case {
+        table: "access_grants",
+        bad: &[("business_id", "'nobody'")],
+        good: &[("user_issuer", "'another'"), ("rev", "2")],
+        postgres: Some("access_grants_business_id_fkey"),
+        sqlite: "FOREIGN KEY constraint failed",
+    },
+    Case {
+        table: "access_grants",
+        bad: &[("business_id", "'@keyward'")],
+        good: &[("user_issuer", "'another'"), ("rev", "2")],
+        postgres: Some("access_grants_business_id_check"),
+        sqlite: "CHECK constraint failed: business_id <> '@keyward'",
     },
 ];
 

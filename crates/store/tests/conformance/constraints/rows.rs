@@ -2,7 +2,7 @@
 
 /// One row of each table, parents first, before anything is tried. Braces hold what the engines
 /// spell differently.
-pub(super) const ROWS: [(&str, Values); 9] = [
+pub(super) const ROWS: [(&str, Values); 10] = [
     ("change_counter", &[("id", "1"), ("rev", "0")]),
     (
         "businesses",
@@ -99,6 +99,22 @@ pub(super) const ROWS: [(&str, Values); 9] = [
             ("peer_address", "''"),
             ("key_before", "null"),
             ("key_after", "null"),
+            ("advisor_issuer", "''"),
+            ("advisor_subject", "''"),
+        ],
+    ),
+    (
+        "access_grants",
+        &[
+            ("business_id", "'acme'"),
+            ("rev", "1"),
+            ("user_issuer", "'issuer'"),
+            ("user_subject", "'dana'"),
+            ("grant_time", "{time}"),
+            ("end_time", "null"),
+            ("granted_by_caller", "''"),
+            ("granted_by_user_issuer", "''"),
+            ("granted_by_user_subject", "''"),
         ],
     ),
     (

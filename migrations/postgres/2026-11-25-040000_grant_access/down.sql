@@ -1,0 +1,4 @@
+alter table audit_events
+    drop column advisor_subject,
+    drop column advisor_issuer;
+drop table access_grants;
