@@ -85,12 +85,14 @@ impl Mover {
             if self.queue.recv_many(&mut seen, BATCH_MAX).await == 0 {
                 return;
             }
-            self.move_batch(seen).await;
-            sleep(PAUSE).await;
+            if self.move_batch(seen).await {
+                sleep(PAUSE).await;
+            }
         }
     }
 
-    async fn move_batch(&self, seen: Vec<Outdated>) {
+    /// Whether it took a change.
+    async fn move_batch(&self, seen: Vec<Outdated>) -> bool {
         let seen: HashMap<Digest, SecretHash> =
             seen.into_iter().map(|Outdated { hash, digest }| (digest, hash)).collect();
         let pepper = writing(&self.peppers);
@@ -107,14 +109,14 @@ impl Mover {
             })
             .collect();
         if moves.is_empty() {
-            return;
+            return false;
         }
         let store = self.follower.store();
         let moved = match store.move_digests(moves, self.clock.now()).await {
             Ok(moved) => moved,
             Err(error) => {
                 tracing::warn!(error.cause = %error, "secrets stay under their old pepper for now");
-                return;
+                return true;
             }
         };
         tracing::debug!(count = moved.value, pepper = %pepper.version(), "secrets were moved");
@@ -122,5 +124,6 @@ impl Mover {
             // Both digests are good until the next look.
             tracing::debug!(error.cause = %error, "memory is not up with moved secrets yet");
         }
+        true
     }
 }

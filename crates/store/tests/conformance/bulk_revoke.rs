@@ -7,11 +7,12 @@ use apikey::{
     settings::{ReasonText, RevokeReason},
 };
 use keyward_store::{
+    access::Advisor,
     audit::{AuditAction, AuditQuery},
     bulk::BULK_MAX,
     error::{ChangeError, Refused},
     list::{KeyFilter, KeySelection, WhichKeys},
-    record::{Committed, KeyRecord, NewKey, Revision},
+    record::{Act, Actor, Committed, KeyRecord, NewKey, Revision},
 };
 
 use crate::{database::Database, samples::*};
@@ -24,6 +25,7 @@ on_each_engine![
     too_many_matches_are_refused_with_their_number,
     the_last_operator_key_stays,
     a_look_beforehand_changes_nothing,
+    an_advisor_needs_a_live_grant_of_each_business,
 ];
 
 fn these(numbers: &[u64]) -> KeySelection {
@@ -149,6 +151,34 @@ async fn the_last_operator_key_stays(db: Database) {
     assert_eq!(revoke_keys(&db, of_keyward(&[1, 3]), 2).await.unwrap().value.len(), 2);
     let refused = refusal(revoke_keys(&db, of_keyward(&[1, 2]), 3).await);
     assert_eq!(refused, Refused::LastOperatorKey);
+}
+
+/// Asked in the change itself, whatever was asked before.
+async fn an_advisor_needs_a_live_grant_of_each_business(db: Database) {
+    let store = &db.store;
+    create(store, new_key(1), at(0)).await;
+    let dana = Advisor { issuer: "https://login.example".to_owned(), subject: "dana".to_owned() };
+    let by_dana = |second| Act {
+        actor: Actor {
+            caller: "key_1".to_owned(),
+            user_issuer: dana.issuer.clone(),
+            user_subject: dana.subject.clone(),
+        },
+        by_grant: true,
+        ..act(at(second))
+    };
+    let revoke = async |selection, second| {
+        let (reason, text) = (RevokeReason::Leaked, ReasonText::default());
+        store.revoke_keys(selection, reason, text, by_dana(second)).await
+    };
+    store.grant_access(&acme(), &dana, act(at(1))).await.unwrap();
+    let of_two = KeySelection { business_ids: vec![acme(), business("other")], ..these(&[1]) };
+    assert_eq!(refusal(revoke(of_two, 2).await), Refused::AccessEnded);
+    store.revoke_access(&acme(), &dana, false, act(at(3))).await.unwrap();
+    assert_eq!(refusal(revoke(these(&[1]), 4).await), Refused::AccessEnded);
+    assert_eq!(states(&db, &[1], 4).await, [State::Active]);
+    store.grant_access(&acme(), &dana, act(at(5))).await.unwrap();
+    assert_eq!(revoke(these(&[1]), 6).await.unwrap().value.len(), 1);
 }
 
 async fn a_look_beforehand_changes_nothing(db: Database) {
