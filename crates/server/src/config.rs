@@ -16,6 +16,8 @@ use crate::import::Import;
 
 /// What a database's URL begins with.
 const POSTGRES_SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
+/// The longest issuer, audience and type of user tokens, in characters.
+const SPOKEN_MAX: usize = 512;
 
 /// Keyward issues, manages and verifies API keys.
 #[derive(Debug, Parser)]
@@ -132,9 +134,16 @@ pub struct Config {
     )]
     pub database_connections: u16,
     /// The `iss` of user tokens. Default on the embedded store: the development issuer.
-    #[arg(long, global = true, env = "KEYWARD_USER_ISSUER", requires = "user_jwks")]
+    #[arg(
+        long,
+        global = true,
+        env = "KEYWARD_USER_ISSUER",
+        requires = "user_jwks",
+        value_parser = spoken
+    )]
     pub user_issuer: Option<String>,
-    /// Where the issuer's public keys are (a JWK set): a file, or an https:// URL.
+    /// Where the issuer's public keys are (a JWK set): a file, or an https:// URL (http://
+    /// on this machine alone).
     #[arg(
         long,
         global = true,
@@ -144,14 +153,21 @@ pub struct Config {
     )]
     pub user_jwks: Option<KeyPlace>,
     /// The `aud` of user tokens.
-    #[arg(long, global = true, env = "KEYWARD_USER_AUDIENCE", default_value = "keyward")]
+    #[arg(
+        long,
+        global = true,
+        env = "KEYWARD_USER_AUDIENCE",
+        default_value = "keyward",
+        value_parser = spoken
+    )]
     pub user_audience: String,
     /// The `typ` of user tokens, which tells them from the issuer's other tokens.
     #[arg(
         long,
         global = true,
         env = "KEYWARD_USER_TOKEN_TYPE",
-        default_value = "keyward-user+jwt"
+        default_value = "keyward-user+jwt",
+        value_parser = spoken
     )]
     pub user_token_type: String,
     /// How long, in seconds, calls in flight have to finish after a stop was asked for.
@@ -252,6 +268,15 @@ pub fn service_key() -> Option<Zeroizing<String>> {
 
 fn prefix(text: &str) -> Result<Prefix, String> {
     Prefix::parse(text).map_err(|error| error.to_string())
+}
+
+/// What a token must say to the letter: an empty one would be said by accident, and a longer one fits in
+/// no grant.
+fn spoken(text: &str) -> Result<String, String> {
+    if !(1..=SPOKEN_MAX).contains(&text.chars().count()) {
+        return Err(format!("must be 1 to {SPOKEN_MAX} characters"));
+    }
+    Ok(text.to_owned())
 }
 
 fn key_place(text: &str) -> Result<KeyPlace, String> {

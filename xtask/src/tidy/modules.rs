@@ -3,7 +3,7 @@
 use super::{Tree, Violation};
 
 /// Folders in which each file is a program of its own.
-const PROGRAM_FOLDERS: [&str; 4] = ["benches", "bin", "examples", "tests"];
+const PROGRAM_FOLDERS: [&str; 5] = ["benches", "bin", "examples", "fuzz_targets", "tests"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Violation> {
     tree.rust()
@@ -60,6 +60,7 @@ mod tests {
             ("a/tests/one.rs", "mod harness;\n"),
             ("a/tests/harness/mod.rs", ""),
             ("a/build.rs", ""),
+            ("fuzz/fuzz_targets/one.rs", ""),
         ];
         assert_eq!(places(super::check, &files), [""; 0]);
     }

@@ -24,7 +24,7 @@ use super::token::{
 pub const ISSUER: &str = "keyward-development";
 /// The `kid` of its one key.
 const KEY_ID: &str = "development";
-/// How long its tokens live, in seconds: as long as any may.
+/// How long its tokens live: as long as any may.
 const LIFETIME: Duration = super::token::claims::LIFETIME_MAX;
 
 /// See the module.

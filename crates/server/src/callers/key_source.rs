@@ -88,7 +88,7 @@ impl HttpSource {
         *request.uri_mut() = self.url.clone();
         request.headers_mut().insert(ACCEPT, http::HeaderValue::from_static("application/json"));
         let response =
-            self.client.request(request).await.map_err(|error| LoadError::Server(chain(&error)))?;
+            self.client.request(request).await.map_err(|error| LoadError::Server(chain(error)))?;
         if response.status() != StatusCode::OK {
             return Err(LoadError::Status(response.status()));
         }
@@ -113,7 +113,6 @@ async fn read(path: PathBuf) -> Result<Vec<u8>, LoadError> {
 }
 
 /// With its causes: the outermost says little.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+fn chain(error: hyper_util::client::legacy::Error) -> String {
+    format!("{:#}", anyhow::Error::new(error))
 }

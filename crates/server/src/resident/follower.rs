@@ -43,6 +43,19 @@ pub struct WentBack {
     pub memory: Revision,
 }
 
+impl WentBack {
+    /// A database must hold at least what memory does.
+    fn unless_ahead(database: Revision, memory: Revision) -> Result<(), Self> {
+        if database < memory { Err(Self { database, memory }) } else { Ok(()) }
+    }
+}
+
+impl From<WentBack> for StoreError {
+    fn from(went_back: WentBack) -> Self {
+        Self::Unavailable(went_back.to_string())
+    }
+}
+
 /// The one writer of the index.
 #[derive(Debug)]
 pub struct Follower {
@@ -124,14 +137,21 @@ impl Follower {
         let changes = timeout(FETCH_MAX, changes)
             .await
             .unwrap_or_else(|_| Err(StoreError::Unavailable("no answer in time".to_owned())))?;
-        let (database, memory) = (changes.through, self.index.applied());
-        if database < memory {
-            let went_back = WentBack { database, memory };
-            return Err(StoreError::Unavailable(went_back.to_string()));
-        }
+        WentBack::unless_ahead(changes.through, self.index.applied())?;
         self.index.apply(changes);
         self.index.keep_current(asked + CURRENT_FOR);
         Ok(())
+    }
+
+    /// Puts everything anew in memory's place, if the database holds no less. Only ever called by whoever
+    /// has the turn.
+    async fn load_anew(&self) -> Result<Result<(), WentBack>, StoreError> {
+        let view = View::load(&self.store, self.recognition, self.clock.now()).await?;
+        let ahead = WentBack::unless_ahead(view.applied(), self.index.applied());
+        if ahead.is_ok() {
+            self.index.replace(view);
+        }
+        Ok(ahead)
     }
 
     /// Takes in whatever others did by now. Where somebody wrote past the history, as a forced write to
@@ -141,8 +161,7 @@ impl Follower {
         if self.foreign_writes.load(Ordering::Acquire) != foreign_writes {
             tracing::error!("another program wrote to the database, past Keyward: loading it anew");
             let _turn = self.turn.lock().await;
-            let view = View::load(&self.store, self.recognition, self.clock.now()).await?;
-            self.index.replace(view);
+            self.load_anew().await??;
             self.foreign_writes.store(foreign_writes, Ordering::Release);
         }
         self.catch_up().await
@@ -154,17 +173,12 @@ impl Follower {
     /// # Errors
     /// A fault of the store. A database that holds less than memory did is the inner error.
     pub async fn reload(&self) -> Result<Result<(), WentBack>, StoreError> {
-        {
-            let _turn = self.turn.lock().await;
-            let view = View::load(&self.store, self.recognition, self.clock.now()).await?;
-            let (database, memory) = (view.applied(), self.index.applied());
-            if database < memory {
-                return Ok(Err(WentBack { database, memory }));
-            }
-            self.index.replace(view);
+        let _turn = self.turn.lock().await;
+        if let Err(went_back) = self.load_anew().await? {
+            return Ok(Err(went_back));
         }
         // Loading may have taken long.
-        self.catch_up().await.map(Ok)
+        self.take_in().await.map(Ok)
     }
 
     /// Polls, listens and sweeps until told to stop.

@@ -17,7 +17,10 @@ use crate::harness::{
     told::refused,
 };
 
-on_each_engine!(a_row_that_cannot_be_read_closes_the_gate_until_it_can);
+on_each_engine!(
+    a_row_that_cannot_be_read_closes_the_gate_until_it_can,
+    a_database_that_went_back_in_time_closes_the_gate,
+);
 
 /// More than it takes until nobody may answer any more.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -52,6 +55,17 @@ async fn a_row_that_cannot_be_read_closes_the_gate_until_it_can(server: Server) 
     assert_eq!(server.verify(is_good(&other.secret)).await.verdict(), Verdict::Suspended);
 }
 
+/// Restored, or failed over with a loss: what is in memory is then nothing that anybody else knows.
+async fn a_database_that_went_back_in_time_closes_the_gate(server: Server) {
+    let made = server.make_key(named("a")).await;
+    let mut health = Health::watch(&server).await;
+    health.says(ServingStatus::Serving).await;
+    server.by_hand("update change_counter set rev = rev - 1");
+    health.says(ServingStatus::NotServing).await;
+    let told = refused(server.verification().verify(is_good(&made.secret)).await);
+    assert_eq!(told.reason, "NOT_SERVING");
+}
+
 /// What a load balancer hears of health as a whole.
 struct Health(Streaming<HealthCheckResponse>);
 
@@ -66,25 +80,5 @@ impl Health {
     async fn says(&mut self, status: ServingStatus) {
         let told = async { while self.0.message().await.unwrap().unwrap().status() != status {} };
         timeout(PATIENCE, told).await.unwrap();
-    }
-}
-
-mod on_postgres {
-    //! SQLite's file is locked while it is served.
-
-    use super::*;
-
-    /// Restored, or failed over with a loss: what is in memory is then nothing that anybody else knows.
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_database_that_went_back_in_time_closes_the_gate() {
-        let database = test_postgres::shared().create_database().unwrap();
-        let server = Server::on_postgres(database).await;
-        let made = server.make_key(named("a")).await;
-        let mut health = Health::watch(&server).await;
-        health.says(ServingStatus::Serving).await;
-        server.by_hand("update change_counter set rev = rev - 1");
-        health.says(ServingStatus::NotServing).await;
-        let told = refused(server.verification().verify(is_good(&made.secret)).await);
-        assert_eq!(told.reason, "NOT_SERVING");
     }
 }

@@ -10,7 +10,13 @@ use apikey::{
 use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 
-use super::{audit, businesses::mention_business, engine, keys::write_key, next_revision};
+use super::{
+    audit,
+    businesses::mention_business,
+    engine,
+    keys::{is_live, write_key},
+    next_revision,
+};
 use crate::{
     access::{AccessGrant, AccessPosition, AccessQuery, Advisor, EndedAccess},
     audit::{AuditAction, AuditEvent},
@@ -80,7 +86,7 @@ impl engine::Database {
             }
             let mut events =
                 vec![access_event(revision, act.clone(), AuditAction::RevokeAccess, &grant)];
-            let mut keys = live_keys_made_by(conn, &business_id, &advisor, act.time).await?;
+            let mut keys = live_keys_of(conn, &business_id, &advisor, act.time).await?;
             if revoke_keys {
                 for key in &mut keys {
                     events.push(revoke_key(conn, key, revision, act.clone()).await?);
@@ -213,7 +219,7 @@ async fn newest_grant(
         .transpose()
 }
 
-async fn live_keys_made_by(
+async fn live_keys_of(
     conn: &mut engine::Connection,
     business_id: &BusinessId,
     advisor: &Advisor,
@@ -224,8 +230,7 @@ async fn live_keys_made_by(
         .filter(keys::business_id.eq(business_id.as_str()))
         .filter(keys::creator_user_issuer.eq(issuer))
         .filter(keys::creator_user_subject.eq(subject))
-        .filter(keys::revoke_time.is_null())
-        .filter(keys::expire_time.is_null().or(keys::expire_time.gt(TimeColumn(now))))
+        .filter(is_live(TimeColumn(now)))
         .select(KeyRow::as_select())
         .order((keys::create_time, keys::key_id))
         .load(conn)

@@ -63,6 +63,16 @@ fn half_an_issuer_of_users() {
 }
 
 #[test]
+fn an_empty_or_endless_issuer_of_users() {
+    for issuer in ["", &"a".repeat(513)] {
+        let flags = ["--user-issuer", issuer, "--user-jwks", "keys.json"];
+        refuses(&flags, USAGE, &["--user-issuer", "1 to 512 characters"]);
+    }
+    refuses(&["--user-audience", ""], USAGE, &["--user-audience", "1 to 512 characters"]);
+    refuses(&["--user-token-type", ""], USAGE, &["--user-token-type", "1 to 512 characters"]);
+}
+
+#[test]
 fn keys_of_users_that_somebody_could_change_on_their_way() {
     let from = |url| ["--user-issuer", "https://id.example", "--user-jwks", url];
     for url in ["http://id.example/jwks", "ftp://id.example/jwks", "http://127.0.0.1.evil.example/"]

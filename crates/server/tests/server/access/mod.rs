@@ -6,6 +6,7 @@ mod grants;
 mod key_management;
 mod key_verification;
 mod power;
+mod refusals;
 mod requests;
 mod table;
 mod tokens;
