@@ -68,6 +68,18 @@ macro_rules! holds_any_scope {
     };
 }
 
+/// Whether a key came from one of these places: each a business's id and an external id, as a list of JSON.
+macro_rules! came_from {
+    ($places:expr) => {
+        diesel::dsl::sql::<diesel::sql_types::Bool>(
+            "keys.external_id <> '' and (keys.business_id, keys.external_id) in \
+             (select place::jsonb ->> 0, place::jsonb ->> 1 from unnest(",
+        )
+        .bind::<crate::schema::sql_types::TextList, _>(crate::columns::TextListColumn($places))
+        .sql(") as place)")
+    };
+}
+
 /// Inserts rows, as many as there are, in one statement. The function that says so returns an error
 /// of the database as its own.
 macro_rules! insert_all {

@@ -12,6 +12,7 @@ use apikey::{
 };
 use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
+use serde_json::json;
 
 use super::{
     audit, engine,
@@ -90,7 +91,7 @@ impl Plan {
             imported.iter().flat_map(|key| key.settings.scopes.iter()).collect();
         let names: Vec<String> = names.into_iter().map(|name| name.as_str().to_owned()).collect();
         Ok(Self {
-            here: keys_here(conn, imported, &business_ids).await?,
+            here: keys_here(conn, imported).await?,
             owners: owners(conn, imported).await?,
             scopes: scopes_named(conn, names).await?,
             rooms: rooms(conn, &business_ids, now).await?,
@@ -176,19 +177,16 @@ impl Plan {
     }
 }
 
-/// Keys that have the external id of one of these, in one of the businesses.
+/// Keys that have the external id of one of these, in its business.
 async fn keys_here(
     conn: &mut engine::Connection,
     imported: &[ImportedKey],
-    business_ids: &[String],
 ) -> Result<HashMap<(BusinessId, ExternalId), KeyRecord>, StoreError> {
-    let external_ids: Vec<String> =
-        imported.iter().map(|key| key.origin.external_id.as_str().to_owned()).collect();
+    let place = |key: &ImportedKey| {
+        json!([key.business_id.as_str(), key.origin.external_id.as_str()]).to_string()
+    };
     let rows: Vec<KeyRow> = keys::table
-        .filter(keys::business_id.eq_any(business_ids.to_vec()))
-        .filter(keys::external_id.eq_any(external_ids))
-        // Says no more than that none of them is empty, and lets the index serve.
-        .filter(keys::external_id.ne(""))
+        .filter(came_from!(imported.iter().map(place).collect()))
         .select(KeyRow::as_select())
         .load(conn)
         .await?;

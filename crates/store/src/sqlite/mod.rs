@@ -84,6 +84,18 @@ macro_rules! holds_any_scope {
     };
 }
 
+/// Whether a key came from one of these places: each a business's id and an external id, as a list of JSON.
+macro_rules! came_from {
+    ($places:expr) => {
+        diesel::dsl::sql::<diesel::sql_types::Bool>(
+            "keys.external_id <> '' and (keys.business_id, keys.external_id) in \
+             (select value ->> 0, value ->> 1 from json_each(",
+        )
+        .bind::<crate::schema::sql_types::TextList, _>(crate::columns::TextListColumn($places))
+        .sql("))")
+    };
+}
+
 /// Inserts rows, as many as there are: one statement, prepared once, for each. The function that says
 /// so returns an error of the database as its own.
 macro_rules! insert_all {
