@@ -97,7 +97,7 @@ impl Import {
         let columns = Columns::read(format, &mut records)?;
         let checkpoint = if self.dry_run { None } else { Checkpoint::find(&self.file)? };
         if let Some(checkpoint) = &checkpoint {
-            records.skip_to(checkpoint.offset, checkpoint.line)?;
+            records.skip_to((checkpoint.offset, checkpoint.line))?;
             println(&format!("going on at line {}", checkpoint.line));
         }
         let counts = checkpoint.map(|checkpoint| checkpoint.counts).unwrap_or_default();

@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Seek as _, SeekFrom},
+    io::{self, BufRead, BufReader, Seek, SeekFrom},
     path::Path,
 };
 
@@ -24,27 +24,60 @@ pub(super) struct Record {
     pub(super) text: Result<String, String>,
 }
 
-/// A line as it stands in the file, without its end.
-#[derive(Debug)]
-struct Line {
-    number: u64,
-    /// Where the next one begins.
-    end: u64,
-    /// `None`: it is too long.
-    bytes: Option<Vec<u8>>,
-}
+/// A place in the file: its offset in bytes, and its line.
+type Place = (u64, u64);
 
 #[derive(Debug)]
 pub(super) struct Records<R = BufReader<File>> {
     reader: R,
     length: u64,
     format: Format,
-    /// Lines that were read, and begin a record yet.
-    ahead: Vec<Line>,
-    /// Where the reader is.
-    read: (u64, u64),
-    /// Where the next record begins: offset and line.
-    at: (u64, u64),
+    /// How many fields a record of CSV has.
+    width: Option<usize>,
+    /// Where the next record begins.
+    at: Place,
+}
+
+/// What was read of a record.
+#[derive(Debug)]
+struct Taken {
+    /// As much of it as a record may have.
+    bytes: Vec<u8>,
+    /// All of it, in bytes.
+    length: usize,
+    quotes: Quotes,
+    /// Fields that have begun.
+    fields: usize,
+}
+
+/// Where a reader of CSV is (RFC 4180).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    /// Before a field.
+    Before,
+    /// In a field without quotes; one in it stands for itself.
+    Without,
+    /// Inside quotes, where commas and ends of lines stand for themselves.
+    Inside,
+    /// After a quote inside quotes: it was the last one, or the first half of one that stands for itself.
+    After,
+    /// In text after the last quote, which cannot be.
+    Astray,
+}
+
+impl Quotes {
+    fn then(self, byte: u8) -> Self {
+        match (self, byte) {
+            (Self::Before | Self::After, b'"') => Self::Inside,
+            (Self::Inside, b'"') => Self::After,
+            (Self::Before | Self::Without | Self::After, b',') => Self::Before,
+            // Of the line's end.
+            (Self::After, b'\r') => Self::After,
+            (Self::After | Self::Astray, _) => Self::Astray,
+            (Self::Inside, _) => Self::Inside,
+            (Self::Before | Self::Without, _) => Self::Without,
+        }
+    }
 }
 
 impl Records {
@@ -56,20 +89,11 @@ impl Records {
         records.skip_mark().with_context(name)?;
         Ok(records)
     }
-
-    /// Goes on at a place where a record begins.
-    pub(super) fn skip_to(&mut self, offset: u64, line: u64) -> io::Result<()> {
-        self.reader.seek(SeekFrom::Start(offset))?;
-        self.ahead.clear();
-        self.read = (offset, line);
-        self.at = self.read;
-        Ok(())
-    }
 }
 
-impl<R: BufRead> Records<R> {
+impl<R: BufRead + Seek> Records<R> {
     pub(super) fn of(reader: R, length: u64, format: Format) -> Self {
-        Self { reader, length, format, ahead: Vec::new(), read: (0, 1), at: (0, 1) }
+        Self { reader, length, format, width: None, at: (0, 1) }
     }
 
     /// The file's length, in bytes.
@@ -77,9 +101,21 @@ impl<R: BufRead> Records<R> {
         self.length
     }
 
-    /// Where the next record begins: its offset in bytes, and its line.
-    pub(super) fn position(&self) -> (u64, u64) {
+    /// Where the next record begins.
+    pub(super) fn position(&self) -> Place {
         self.at
+    }
+
+    /// From here on each record of CSV has so many fields.
+    pub(super) fn expect_fields(&mut self, width: usize) {
+        self.width = Some(width);
+    }
+
+    /// Goes on at a place where a record begins.
+    pub(super) fn skip_to(&mut self, place: Place) -> io::Result<()> {
+        self.reader.seek(SeekFrom::Start(place.0))?;
+        self.at = place;
+        Ok(())
     }
 
     fn skip_mark(&mut self) -> anyhow::Result<()> {
@@ -88,103 +124,118 @@ impl<R: BufRead> Records<R> {
         ensure!(!utf16, "is UTF-16; save it as UTF-8");
         if start.starts_with(UTF8_MARK) {
             self.reader.consume(UTF8_MARK.len());
-            self.read.0 = 3;
-            self.at = self.read;
+            self.at.0 = 3;
         }
         Ok(())
     }
 
     /// The next record; `None` at the end.
     pub(super) fn next(&mut self) -> io::Result<Option<Record>> {
-        let Some(first) = self.line()? else { return Ok(None) };
-        let (line, end) = (first.number, first.end);
-        self.at = (end, line + 1);
-        let Some(bytes) = first.bytes else {
-            let fault = format!("is longer than {RECORD_MAX} bytes");
-            return Ok(Some(Record { line, text: Err(fault) }));
+        let line = self.at.1;
+        let mut taken = Taken::default();
+        if !self.take_line(&mut taken)? {
+            return Ok(None);
+        }
+        let fault = match self.format {
+            Format::Csv => self.quoted(&mut taken)?,
+            Format::JsonLines => None,
         };
-        let text = match self.format {
-            Format::Csv => self.quoted(bytes)?,
-            Format::JsonLines => Ok(bytes),
+        let text = match fault {
+            Some(fault) => Err(fault.to_owned()),
+            None => taken.text(),
         };
-        let text = text.and_then(|bytes| {
-            String::from_utf8(bytes).map_err(|error| {
-                format!("is not UTF-8 from its byte {} on", error.utf8_error().valid_up_to() + 1)
-            })
-        });
         Ok(Some(Record { line, text }))
     }
 
-    /// A record of CSV, which goes on over the end of a line inside quotes. Where the quotes are never
-    /// closed, its first line alone is at fault, and the lines after it are looked at anew.
-    fn quoted(&mut self, first: Vec<u8>) -> io::Result<Result<Vec<u8>, String>> {
-        let mut record = first;
-        let mut taken: Vec<Line> = Vec::new();
-        while !is_closed(&record) {
-            let next = if record.len() > RECORD_MAX { None } else { self.line()? };
-            let Some(line) = next else {
-                taken.append(&mut self.ahead);
-                self.ahead = taken;
-                return Ok(Err("has a quoted field that is not closed".to_owned()));
-            };
-            if let Some(bytes) = &line.bytes {
-                record.push(b'\n');
-                record.extend_from_slice(bytes);
-                taken.push(line);
-            } else {
-                taken.push(line);
-                taken.append(&mut self.ahead);
-                self.ahead = taken;
-                return Ok(Err("has a quoted field that is not closed".to_owned()));
+    /// A record of CSV goes on over the end of a line inside quotes. Where it turns out that a quote is out of
+    /// place, its first line alone is at fault, and the lines after it are looked at anew. What stands
+    /// inside quotes is never taken for a record, however long it is: others may have written it.
+    fn quoted(&mut self, taken: &mut Taken) -> io::Result<Option<&'static str>> {
+        let second = self.at;
+        while taken.quotes == Quotes::Inside {
+            if !self.take_line(taken)? {
+                return Ok(Some(
+                    "has a quoted field that is not closed up to the end of the file, so that nothing \
+                     after this line was looked at",
+                ));
             }
         }
-        if let Some(last) = taken.last() {
-            self.at = (last.end, last.number + 1);
+        let is_one_line = self.at == second;
+        let is_whole = self.width.is_none_or(|width| width == taken.fields);
+        match (taken.quotes == Quotes::Astray, is_one_line) {
+            (true, true) => Ok(Some("has text after a closing quote")),
+            (false, true) => Ok(None),
+            (false, false) if is_whole => Ok(None),
+            (true | false, false) => {
+                self.skip_to(second)?;
+                Ok(Some("has a quoted field that is not closed"))
+            }
         }
-        Ok(Ok(record))
     }
 
-    /// The next line, of those that were read before or of the file.
-    fn line(&mut self) -> io::Result<Option<Line>> {
-        if !self.ahead.is_empty() {
-            return Ok(Some(self.ahead.remove(0)));
+    /// The next line; `false` at the end.
+    fn take_line(&mut self, taken: &mut Taken) -> io::Result<bool> {
+        let begin = self.at.0;
+        if taken.quotes == Quotes::Inside {
+            taken.end_line();
         }
-        let (offset, number) = self.read;
-        let mut kept = Vec::new();
-        let mut length = 0_usize;
-        let mut ended = false;
-        while !ended {
+        loop {
             let buffer = self.reader.fill_buf()?;
             if buffer.is_empty() {
-                break;
+                return Ok(self.at.0 > begin);
             }
             let end = buffer.iter().position(|byte| *byte == b'\n');
-            ended = end.is_some();
-            let part = end.map_or(buffer.len(), |end| end + 1);
-            if length <= RECORD_MAX {
-                kept.extend(buffer.iter().take(part));
+            taken.add(buffer.get(..end.unwrap_or(buffer.len())).unwrap_or_default());
+            let length = end.map_or(buffer.len(), |end| end + 1);
+            self.reader.consume(length);
+            self.at.0 = self.at.0.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
+            if end.is_some() {
+                self.at.1 += 1;
+                return Ok(true);
             }
-            length += part;
-            self.reader.consume(part);
         }
-        if length == 0 {
-            return Ok(None);
-        }
-        let end = offset.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
-        self.read = (end, number + 1);
-        let bytes = (length <= RECORD_MAX).then(|| {
-            while kept.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
-                kept.pop();
-            }
-            kept
-        });
-        Ok(Some(Line { number, end, bytes }))
     }
 }
 
-/// Whether every quote has its other; one inside a field is written twice.
-fn is_closed(record: &[u8]) -> bool {
-    record.iter().filter(|byte| **byte == b'"').count() % 2 == 0
+impl Default for Taken {
+    fn default() -> Self {
+        Self { bytes: Vec::new(), length: 0, quotes: Quotes::Before, fields: 1 }
+    }
+}
+
+impl Taken {
+    fn add(&mut self, part: &[u8]) {
+        self.length = self.length.saturating_add(part.len());
+        if self.length <= RECORD_MAX {
+            self.bytes.extend_from_slice(part);
+        }
+        for byte in part {
+            self.quotes = self.quotes.then(*byte);
+            if self.quotes == Quotes::Before {
+                self.fields += 1;
+            }
+        }
+    }
+
+    /// Inside quotes, where it belongs to the field.
+    fn end_line(&mut self) {
+        if self.bytes.last() == Some(&b'\r') {
+            self.bytes.pop();
+        }
+        self.add(b"\n");
+    }
+
+    fn text(mut self) -> Result<String, String> {
+        if self.length > RECORD_MAX {
+            return Err(format!("is longer than {RECORD_MAX} bytes"));
+        }
+        if self.bytes.last() == Some(&b'\r') {
+            self.bytes.pop();
+        }
+        String::from_utf8(self.bytes).map_err(|error| {
+            format!("is not UTF-8 from its byte {} on", error.utf8_error().valid_up_to() + 1)
+        })
+    }
 }
 
 #[cfg(test)]

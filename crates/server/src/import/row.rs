@@ -100,12 +100,14 @@ impl Columns {
                     bail!("the file is empty; its first line names the columns");
                 };
                 let header = text.map_err(|fault| anyhow::anyhow!("the header {fault}"))?;
-                Self::from_header(&header)
+                let names = Self::from_header(&header)?;
+                records.expect_fields(names.len());
+                Ok(Self::Csv(names))
             }
         }
     }
 
-    fn from_header(header: &str) -> anyhow::Result<Self> {
+    fn from_header(header: &str) -> anyhow::Result<Vec<String>> {
         let names = fields(header).map_err(anyhow::Error::msg).context("the header")?;
         for (i, name) in names.iter().enumerate() {
             let all = ALL.join(", ");
@@ -121,7 +123,7 @@ impl Columns {
                 "the header lacks the column {name:?}"
             );
         }
-        Ok(Self::Csv(names))
+        Ok(names)
     }
 
     /// The key that a record describes, `None` for an empty line, or what is wrong with it.

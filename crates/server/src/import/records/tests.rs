@@ -10,6 +10,9 @@ fn read(format: Format, file: &[u8]) -> Vec<(u64, Result<String, String>)> {
     let mut records = Records::of(Cursor::new(file.to_vec()), length, format);
     let mut all = Vec::new();
     while let Some(Record { line, text }) = records.next().unwrap() {
+        if let (1, Ok(header)) = (line, &text) {
+            records.expect_fields(header.split(',').count());
+        }
         all.push((line, text));
     }
     assert_eq!(records.position().0, length);
@@ -27,12 +30,33 @@ fn a_record_is_a_line_unless_it_is_quoted() {
     assert_eq!(read(Format::JsonLines, b"\"a\nb\n"), [good(1, "\"a"), good(2, "b")]);
 }
 
+/// The lines of a file's records, and of each whether it is one.
+fn lines(file: &str) -> Vec<(u64, bool)> {
+    read(Format::Csv, file.as_bytes()).iter().map(|(line, text)| (*line, text.is_ok())).collect()
+}
+
+/// The header has two fields. What follows tells of a quote that is out of place: another one, with text
+/// after it, or too many fields.
 #[test]
-fn an_open_quote_spoils_its_own_line_alone() {
-    let all = read(Format::Csv, b"a\n\"open\nb\nc\n");
-    let lines: Vec<_> = all.iter().map(|(line, text)| (*line, text.is_ok())).collect();
-    assert_eq!(lines, [(1, true), (2, false), (3, true), (4, true)]);
-    assert_eq!(all[3], good(4, "c"));
+fn a_quote_out_of_place_spoils_its_own_line_alone() {
+    let others = [(1, true), (2, false), (3, true), (4, true)];
+    assert_eq!(lines("a,b\n\"open,x\nc,d\ne,\"f\"\n"), others);
+    assert_eq!(lines("a,b\n\"open,x\nc,\"\"\ne,f\",g,h\n"), others);
+    assert_eq!(lines("a,b\n\"closed\"x,y\nc,d\ne,f"), others);
+    // In a field that does not begin with one it stands for itself.
+    assert_eq!(lines("a,b\n5\" disk,x\nc,d\n5\" disk,x\n"), [1, 2, 3, 4].map(|line| (line, true)));
+}
+
+/// Whoever wrote a field of an earlier file must not get a record by it.
+#[test]
+fn nothing_inside_quotes_is_taken_for_a_record() {
+    let inside = "c,d\n".repeat(20_000);
+    let all = read(Format::Csv, format!("a,b\nx,\"{inside}\"\ne,f\n").as_bytes());
+    assert_eq!(all[1], (2, Err("is longer than 65536 bytes".to_owned())));
+    assert_eq!((all.len(), &all[2]), (3, &good(20_003, "e,f")));
+    let all = read(Format::Csv, b"a,b\nx,\"\nc,d\n");
+    assert_eq!(all.len(), 2);
+    assert!(all[1].1.as_ref().unwrap_err().ends_with("nothing after this line was looked at"));
 }
 
 #[test]
@@ -42,28 +66,17 @@ fn what_is_no_text_is_told_with_its_place() {
     assert_eq!(all[2], good(3, "c"));
 }
 
-/// A million characters, with a quote in them or without, and in the middle of a quoted field.
+/// A million characters, with quotes around them or without, and in the middle of a quoted field.
 #[test]
 fn a_line_that_is_too_long_is_one_fault_in_little_memory() {
     let long = "x".repeat(1_000_000);
-    for middle in [long.clone(), format!("\"{long}")] {
-        for format in [Format::Csv, Format::JsonLines] {
-            let all = read(format, format!("a\n{middle}\nb\n").as_bytes());
-            assert_eq!(all[1], (2, Err("is longer than 65536 bytes".to_owned())));
-            assert_eq!((all.len(), &all[2]), (3, &good(3, "b")));
-        }
+    for middle in [long.clone(), format!("\"{long}\""), format!("\"a\n{long}\n\"")] {
+        let after = 2 + u64::try_from(middle.lines().count()).unwrap();
+        let all = read(Format::Csv, format!("a\n{middle}\nb\n").as_bytes());
+        assert_eq!(all[1], (2, Err("is longer than 65536 bytes".to_owned())));
+        assert_eq!((all.len(), &all[2]), (3, &good(after, "b")));
     }
-    let all = read(Format::Csv, format!("\"a\n{long}\nb\n").as_bytes());
-    let lines: Vec<_> = all.iter().map(|(line, text)| (*line, text.is_ok())).collect();
-    assert_eq!(lines, [(1, false), (2, false), (3, true)]);
-}
-
-/// Many lines after an open quote: what was read ahead is not lost.
-#[test]
-fn lines_after_an_open_quote_are_all_looked_at() {
-    let line = "y".repeat(1_000);
-    let file = format!("\"open\n{}", format!("{line}\n").repeat(200));
-    let all = read(Format::Csv, file.as_bytes());
-    assert_eq!(all.len(), 201);
-    assert!(all[1..].iter().all(|(_, text)| text.as_ref() == Ok(&line)));
+    let all = read(Format::JsonLines, format!("a\n\"{long}\nb\n").as_bytes());
+    assert_eq!(all[1], (2, Err("is longer than 65536 bytes".to_owned())));
+    assert_eq!((all.len(), &all[2]), (3, &good(3, "b")));
 }

@@ -11,7 +11,7 @@ fn a_row_of_either_format_is_the_same_key() {
     let header = "business_id,external_id,display_name,sha256,scopes,annotations,state,\
                   create_time,expire_time,last_use_time,revoke_time,revoke_reason,\
                   revoke_reason_text,obfuscated_secret,description";
-    let csv = Columns::from_header(header).unwrap();
+    let csv = Columns::Csv(Columns::from_header(header).unwrap());
     let row = format!(
         "acme,7,\"Shop, old\",{HEX},a b,\"{{\"\"tier\"\":\"\"gold\"\"}}\",REVOKED,\
          2020-01-31T08:30:00Z,,2021-01-31T08:30:00.5Z,2022-01-31T08:30:00Z,UNUSED,gone,sk_…77,\"x\ny\""
@@ -58,7 +58,7 @@ fn each_fault_is_told_without_the_content() {
     let columns = Columns::from_header(
         "business_id,external_id,display_name,sha256,create_time,state,annotations",
     );
-    let columns = columns.unwrap();
+    let columns = Columns::Csv(columns.unwrap());
     for (row, fault) in [
         ("acme,7,Shop", "has 3 fields, and the header has 7"),
         ("acme,7,Shop,needle,,,", "sha256: must be 64 hexadecimal digits"),
