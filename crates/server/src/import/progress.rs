@@ -1,4 +1,4 @@
-//! How far an import has come: a line that moves on a terminal, and now and then a plain line elsewhere.
+//! How far an import has come: a bar that grows on a terminal, and now and then a plain line elsewhere.
 
 use std::io::{IsTerminal as _, Write as _, stderr};
 
@@ -6,6 +6,8 @@ use super::checkpoint::Counts;
 
 /// Elsewhere than on a terminal, a line for so many hundredths of the file.
 const STEP: u64 = 5;
+/// On one, a bar of so many characters.
+const BAR: u64 = 40;
 
 #[derive(Debug)]
 pub(super) struct Progress {
@@ -26,7 +28,8 @@ impl Progress {
         let rows = imported + already + conflicts + invalid;
         let line = format!("{hundredths:>3} %, {rows} rows, {} at fault", conflicts + invalid);
         if self.on_terminal {
-            self.show(&format!("\r\x1b[K{line}"));
+            let bar = (1..=BAR).map(|cell| if cell * 100 <= hundredths * BAR { '#' } else { '.' });
+            self.show(&format!("\r\x1b[K[{}] {line}", bar.collect::<String>()));
         } else if hundredths >= self.told + STEP {
             self.told = hundredths;
             self.show(&format!("{line}\n"));
