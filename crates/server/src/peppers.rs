@@ -11,7 +11,7 @@ use apikey::{
     clock::Clock,
     digest::{Digest, Pepper, PepperSet, SecretHash},
 };
-use keyward_store::{peppers::DigestMove, record::NewSecret};
+use keyward_store::{error::ChangeError, peppers::DigestMove, record::NewSecret};
 use tokio::{
     sync::mpsc::{Receiver, Sender, channel},
     time::sleep,
@@ -80,19 +80,26 @@ impl Mover {
 
     /// Ends with the last queue.
     async fn move_all(&mut self) {
+        let mut failing = false;
         loop {
             let mut seen = Vec::with_capacity(BATCH_MAX);
             if self.queue.recv_many(&mut seen, BATCH_MAX).await == 0 {
                 return;
             }
-            if self.move_batch(seen).await {
+            let moved = self.move_batch(seen).await;
+            // Told once, however long it lasts.
+            if let (Err(error), false) = (&moved, failing) {
+                tracing::warn!(error.cause = %error, "secrets stay under their old pepper for now");
+            }
+            failing = moved.is_err();
+            if moved.unwrap_or(true) {
                 sleep(PAUSE).await;
             }
         }
     }
 
     /// Whether it took a change.
-    async fn move_batch(&self, seen: Vec<Outdated>) -> bool {
+    async fn move_batch(&self, seen: Vec<Outdated>) -> Result<bool, ChangeError> {
         let seen: HashMap<Digest, SecretHash> =
             seen.into_iter().map(|Outdated { hash, digest }| (digest, hash)).collect();
         let pepper = writing(&self.peppers);
@@ -109,21 +116,12 @@ impl Mover {
             })
             .collect();
         if moves.is_empty() {
-            return false;
+            return Ok(false);
         }
-        let store = self.follower.store();
-        let moved = match store.move_digests(moves, self.clock.now()).await {
-            Ok(moved) => moved,
-            Err(error) => {
-                tracing::warn!(error.cause = %error, "secrets stay under their old pepper for now");
-                return true;
-            }
-        };
+        let moved = self.follower.store().move_digests(moves, self.clock.now()).await?;
         tracing::debug!(count = moved.value, pepper = %pepper.version(), "secrets were moved");
-        if let Err(error) = self.follower.reach(moved.revision).await {
-            // Both digests are good until the next look.
-            tracing::debug!(error.cause = %error, "memory is not up with moved secrets yet");
-        }
-        true
+        // Until memory is up with it, both digests are good.
+        self.follower.reach(moved.revision).await?;
+        Ok(true)
     }
 }
