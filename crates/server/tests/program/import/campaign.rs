@@ -20,8 +20,11 @@ const KEYS_A_BUSINESS: u64 = 200;
 const VERIFICATIONS_MOST: u64 = 400;
 /// and in one of so many rounds the server is.
 const SERVER_KILLED_EVERY: u64 = 12;
-/// Verifications before anything is imported, for comparison.
-const VERIFICATIONS_BEFORE: u64 = 2_000;
+/// Each of so many rounds begins with as many verifications without an import, so that whatever else the
+/// machine does weighs on both.
+const QUIET_EVERY: u64 = 4;
+/// The first verifications that a server answers do not count.
+const WARM_UP: u64 = 100;
 /// So many of the keys are verified at the end.
 const VERIFIED_AT_THE_END: u64 = 2_000;
 const FILE: &str = "keys.csv";
@@ -44,7 +47,8 @@ pub(super) struct Findings {
     /// How long the imports ran, kills and all.
     pub(super) took: Duration,
     pub(super) verified: u64,
-    pub(super) before: Latencies,
+    /// Between two imports, and during them.
+    pub(super) quiet: Latencies,
     pub(super) meanwhile: Latencies,
     pub(super) violations: Vec<String>,
 }
@@ -74,12 +78,18 @@ struct Probe {
 }
 
 impl Probe {
-    /// Once, and how long it took.
-    async fn verify(&self, latencies: &mut Latencies) {
-        let start = Instant::now();
-        let verdict = self.client.verdict(&self.secret).await.unwrap();
-        latencies.0.push(start.elapsed());
-        assert_eq!(verdict, Verdict::Valid);
+    /// So often, and how long each took.
+    async fn verify(&self, times: u64, latencies: &mut Latencies) {
+        for _ in 0..times {
+            let start = Instant::now();
+            let verdict = self.client.verdict(&self.secret).await.unwrap();
+            latencies.0.push(start.elapsed());
+            assert_eq!(verdict, Verdict::Valid);
+        }
+    }
+
+    async fn warm_up(&self) {
+        self.verify(WARM_UP, &mut Latencies::default()).await;
     }
 }
 
@@ -106,18 +116,17 @@ impl Campaign {
         let secret = client.create_key().await.unwrap().secret;
         let mut probe = Probe { client, secret };
         let mut findings = Findings::default();
-        for _ in 0..VERIFICATIONS_BEFORE {
-            probe.verify(&mut findings.before).await;
-        }
+        probe.warm_up().await;
         let mut draw = Draw::new(self.seed, [self.keys, 0]);
         let start = Instant::now();
         loop {
+            let until = draw.below(VERIFICATIONS_MOST);
+            if findings.client_kills % QUIET_EVERY == 1 {
+                probe.verify(until, &mut findings.quiet).await;
+            }
             let mut import =
                 Process::spawn(&mut command(&home, &server, &service_key, &["--file", FILE]));
-            let until = draw.below(VERIFICATIONS_MOST);
-            for _ in 0..until {
-                probe.verify(&mut findings.meanwhile).await;
-            }
+            probe.verify(until, &mut findings.meanwhile).await;
             if import.has_ended() {
                 import.ended().succeeded();
                 break;
@@ -128,6 +137,7 @@ impl Campaign {
                 server.kill();
                 server = home.serve(&[]);
                 probe.client = Client::new(&server, &service_key);
+                probe.warm_up().await;
                 findings.server_kills += 1;
             }
         }
