@@ -290,8 +290,10 @@ fn key_place(text: &str) -> Result<KeyPlace, String> {
     match url.scheme_str() {
         Some("https") => Ok(KeyPlace::Url(url)),
         Some("http") if here => Ok(KeyPlace::Url(url)),
-        _ => Err("must be a file or an https:// URL (http:// only on this machine): whoever can \
-                  change the keys on their way can be any user"
-            .to_owned()),
+        _ => {
+            Err("must be a file's path (without file://) or an https:// URL (http:// only on this \
+                  machine): whoever can change the keys on their way can be any user"
+                .to_owned())
+        }
     }
 }

@@ -41,8 +41,8 @@ pub struct AccessGrant {
 pub struct EndedAccess {
     /// The grant that was live last.
     pub grant: AccessGrant,
-    /// The keys of the business that the advisor made and that were live until now, oldest first, as
-    /// the change leaves them.
+    /// The keys of the business that were live until now and whose secret the advisor was shown, because
+    /// the advisor made them or rotated them last; oldest first, as the change leaves them.
     pub keys: Vec<KeyRecord>,
 }
 
@@ -83,8 +83,8 @@ impl Store {
         on_engine!(self, database => database.grant_access(business_id, advisor, act))
     }
 
-    /// Ends an advisor's access, and tells which live keys the advisor made there; with `revoke_keys`
-    /// these are revoked in the same change. Where the access had ended before, only the keys are seen to.
+    /// Ends an advisor's access, and tells which live keys the advisor leaves behind there; with
+    /// `revoke_keys` these are revoked in the same change. Where the access had ended before, only the keys are seen to.
     ///
     /// # Errors
     /// `GrantNotFound`; a fault.

@@ -66,6 +66,9 @@ pub enum Refused {
     /// The business never gave this advisor access.
     #[error("no such grant")]
     GrantNotFound,
+    /// The service key of the caller is not active any more.
+    #[error("the caller's service key is not active")]
+    CallerEnded,
     /// The grant that the acting user needs is not live.
     #[error("the user's grant is not live")]
     AccessEnded,

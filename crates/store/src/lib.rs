@@ -37,13 +37,14 @@ use apikey::{
     clock::Timestamp,
     id::{BusinessId, KeyId},
     scope::ScopeSet,
+    settings::{ReasonText, RevokeReason},
 };
 
 use crate::{
     change::KeyChange,
     error::{BadDatabaseUrl, ChangeError, StoreError},
     list::KeyQuery,
-    record::{Act, Committed, KeyRecord, KeyTarget, NewKey, RequestId},
+    record::{Act, Committed, KeyRecord, KeyTarget, NewKey, RequestId, RevokedKey},
 };
 
 /// The bounds of a pool of connections.
@@ -98,7 +99,8 @@ impl Store {
         Ok(Self { engine: Engine::Postgres(Box::new(postgres::Database::new(url, limits)?)) })
     }
 
-    /// Every check that `create_key` makes, and nothing else.
+    /// The checks of `create_key` that rest on what it asks for, and nothing else: not whether its
+    /// caller may still ask.
     ///
     /// # Errors
     /// `KeyLimitReached`, `Scopes`, `RequestIdReused`; a fault.
@@ -145,7 +147,7 @@ impl Store {
     /// its place in the history all the same, and answers with that key as it stands.
     ///
     /// # Errors
-    /// `KeyLimitReached`, `Scopes`, `RequestIdReused`, `AccessEnded`; a fault.
+    /// `KeyLimitReached`, `Scopes`, `RequestIdReused`, `AccessEnded`, `CallerEnded`; a fault.
     pub async fn create_key(
         &self,
         new: NewKey,
@@ -185,7 +187,7 @@ impl Store {
     ///
     /// # Errors
     /// `KeyNotFound`, `EtagMismatch`, `Transition`, `Scopes`, `KeyLimitReached`, `LastOperatorKey`,
-    /// `RequestIdReused`, `AccessEnded`; a fault.
+    /// `RequestIdReused`, `AccessEnded`, `CallerEnded`; a fault.
     pub async fn change_key(
         &self,
         target: KeyTarget,
@@ -196,16 +198,17 @@ impl Store {
         on_engine!(self, database => database.change_key(target, change, request, act))
     }
 
-    /// The live keys of a business that the caller `creator` made, oldest first.
+    /// Revokes one key of a business, as `change_key` does; of a service key it tells what it leaves behind.
     ///
     /// # Errors
-    /// A fault.
-    pub async fn live_keys_made_by(
+    /// `KeyNotFound`, `LastOperatorKey`, `AccessEnded`, `CallerEnded`; a fault.
+    pub async fn revoke_key(
         &self,
-        business_id: &BusinessId,
-        creator: &str,
-        now: Timestamp,
-    ) -> Result<Vec<KeyId>, StoreError> {
-        on_engine!(self, database => database.live_keys_made_by(business_id, creator, now))
+        target: KeyTarget,
+        reason: RevokeReason,
+        text: ReasonText,
+        act: Act,
+    ) -> Result<Committed<RevokedKey>, ChangeError> {
+        on_engine!(self, database => database.revoke_key(target, reason, text, act))
     }
 }

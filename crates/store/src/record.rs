@@ -138,6 +138,16 @@ pub struct Origin {
     pub last_use_time: Option<Timestamp>,
 }
 
+/// A key that was revoked, and what it leaves behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevokedKey {
+    /// The key as it stands.
+    pub key: KeyRecord,
+    /// Of a service key: the live service keys whose secret it was shown, because it made them or rotated
+    /// them last; oldest first. After the revocation there come no more.
+    pub left_behind: Vec<KeyId>,
+}
+
 impl KeyRecord {
     /// Changes with each change of the key's own settings: a strong etag of RFC 7232.
     #[must_use]
@@ -315,7 +325,7 @@ pub struct HeldSecret {
 /// Everything that replicas hold and that changed after some revision.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
-    /// All changes up to this one are in. Rows may be newer.
+    /// All changes up to this one are in, and none after it.
     pub through: Revision,
     /// Businesses.
     pub businesses: Vec<HeldBusiness>,

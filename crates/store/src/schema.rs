@@ -190,3 +190,4 @@ table! {
 joinable!(secrets -> keys (key_id));
 joinable!(keys -> businesses (business_id));
 allow_tables_to_appear_in_same_query!(businesses, keys, secrets);
+allow_tables_to_appear_in_same_query!(audit_events, keys);

@@ -85,16 +85,14 @@ impl Authenticator {
     }
 
     fn caller(&self, view: &View, secret: &[u8]) -> Result<Caller, Refusal> {
-        let invalid = || {
-            Refusal::new(ErrorReason::CredentialInvalid, "the credential is not a live service key")
-        };
-        let Found { record, outdated } = view.find(&self.peppers, secret).ok_or_else(invalid)?;
+        let Found { record, outdated } =
+            view.find(&self.peppers, secret).ok_or_else(Refusal::credential_invalid)?;
         let nothing = Requirement { required: &[], sufficient: &[], endpoint: None };
         let found = record.found();
         let now = self.clock.now();
         let verdict = decide(Some(&found), &nothing, &view.catalogue(), RECOGNITION_DEFAULT, now);
         if !record.business.id.is_reserved() || verdict != Verdict::Valid {
-            return Err(invalid());
+            return Err(Refusal::credential_invalid());
         }
         self.moves.offer(outdated);
         Ok(Caller { key_id: record.key_id, roles: record.roles, peer: None, user: None })

@@ -141,7 +141,11 @@ fn is_due(last: Option<Attempt>, now: Timestamp) -> bool {
 }
 
 fn tell(keys: &KeySet) {
-    tracing::info!(keys = keys.len(), "the users' keys have changed");
+    if keys.is_empty() {
+        tracing::warn!("the users' issuer has no key that verifies: no user token is good");
+    } else {
+        tracing::info!(keys = keys.len(), "the users' keys have changed");
+    }
     for skipped in &keys.skipped {
         tracing::warn!(skipped, "a key of the users' issuer is of no use");
     }

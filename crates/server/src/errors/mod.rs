@@ -81,6 +81,12 @@ impl Refusal {
         )
     }
 
+    /// A service key that is unknown, or not active any more; which of these is not told.
+    #[must_use]
+    pub fn credential_invalid() -> Self {
+        Self::new(ErrorReason::CredentialInvalid, "the credential is not a live service key")
+    }
+
     /// A fault in Keyward: the log gets the cause, the caller a fixed sentence.
     #[must_use]
     pub fn internal(cause: impl std::fmt::Display) -> Self {

@@ -75,7 +75,8 @@ impl From<Refused> for Refusal {
                 "this business never gave this advisor access; ListAccess with include_ended shows \
                  to whom it did",
             ),
-            // As if it had ended before the call began.
+            // As if they had ended before the call began.
+            Refused::CallerEnded => Self::credential_invalid(),
             Refused::AccessEnded => Self::permission_denied(),
             Refused::Transition(error) => transition(&error),
             Refused::KeyLimitReached { limit } => Self::new(

@@ -70,7 +70,7 @@ impl Management {
 }
 
 /// Committed, and that is all that can be said.
-pub(super) fn not_yet_effective(revision: Revision) -> Refusal {
+fn not_yet_effective(revision: Revision) -> Refusal {
     Refusal::new(
         ErrorReason::CommittedNotYetEffective,
         "the change is committed, but may not be in effect yet; repeating an idempotent call is \

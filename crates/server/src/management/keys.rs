@@ -10,15 +10,11 @@ use keyward_store::{
     Store,
     change::{KeyChange, SettingsPatch},
     error::Refused,
-    record::{KeyRecord, KeyTarget, Revision},
+    record::{KeyRecord, KeyTarget, RevokedKey},
 };
 use prost_types::FieldMask;
 
-use super::{
-    Management,
-    change::{Changed, not_yet_effective},
-    create::check_scopes,
-};
+use super::{Management, change::Changed, create::check_scopes};
 use crate::{
     callers::Caller,
     errors::{Refusal, violations::Violations},
@@ -75,23 +71,13 @@ impl Management {
         let target = target_from_wire(&business_id, ("key_id", &key_id), "", &mut v);
         let reason = key::reason_from_wire(reason, &reason_text, &mut v);
         let (target, (reason, text)) = v.finish(target.zip(reason))?;
-        let change = KeyChange::Revoke { reason, text };
-        let KeyTarget { business_id, key_id, etag: _ } = target.clone();
-        let (key, receipt) = self.change_key(caller, target, change).await?;
-        let made_key_ids = if business_id.is_reserved() {
-            let creator = key_id.to_string();
-            let now = self.clock.now();
-            let made = self.store.live_keys_made_by(&business_id, &creator, now).await;
-            // The key is revoked all the same: whoever repeats the call hears the rest.
-            let made = made.map_err(|error| {
-                tracing::warn!(error.cause = %error, "what a service key made cannot be read");
-                not_yet_effective(Revision(receipt.revision))
-            })?;
-            made.iter().map(KeyId::to_string).collect()
-        } else {
-            Vec::new()
-        };
-        Ok(RevokeKeyResponse { key: Some(key), receipt: Some(receipt), made_key_ids })
+        let revoke =
+            async move |store: Store, act| store.revoke_key(target, reason, text, act).await;
+        let Changed { value: RevokedKey { key, left_behind }, receipt, .. } =
+            self.change(caller, revoke).await?;
+        let left_behind_key_ids = left_behind.iter().map(KeyId::to_string).collect();
+        let key = self.key(key);
+        Ok(RevokeKeyResponse { key: Some(key), receipt: Some(receipt), left_behind_key_ids })
     }
 
     pub(super) async fn suspend_key(

@@ -9,7 +9,10 @@ mod url;
 
 use std::time::Duration;
 
-use deadpool::{Runtime, managed::Object};
+use deadpool::{
+    Runtime,
+    managed::{Object, QueueMode},
+};
 use diesel::{QueryResult, define_sql_function, pg::Pg, sql_types};
 use diesel_async::{
     AsyncPgConnection, RunQueryDsl as _,
@@ -97,6 +100,24 @@ macro_rules! write_transaction {
     };
 }
 
+/// Reads, all of it from the database as it is at one moment.
+macro_rules! read_snapshot {
+    ($conn:ident, $body:expr) => {
+        $conn.build_transaction().repeatable_read().read_only().run($body)
+    };
+}
+
+/// Loads several queries over one connection: all are sent at once.
+macro_rules! load_together {
+    ($conn:ident, $($query:expr),+ $(,)?) => {{
+        let conn: &engine::Connection = &*$conn;
+        tokio::try_join!($(async {
+            let mut conn = conn;
+            $query.load(&mut conn).await
+        }),+)
+    }};
+}
+
 #[path = "../queries/mod.rs"]
 mod queries;
 
@@ -133,6 +154,8 @@ impl Database {
             .max_size(limits.connections)
             .wait_timeout(Some(limits.wait))
             .create_timeout(Some(CONNECT_TIMEOUT))
+            // The one that was used last knows its statements and the tables best.
+            .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| BadDatabaseUrl(chain(&error)))?;

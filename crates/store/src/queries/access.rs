@@ -3,29 +3,21 @@
 use std::collections::BTreeSet;
 
 use apikey::{
-    clock::Timestamp,
     id::BusinessId,
     settings::{ReasonText, RevokeReason},
 };
 use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 
-use super::{
-    audit,
-    businesses::mention_business,
-    engine,
-    keys::{is_live, write_key},
-    next_revision,
-};
+use super::{audit, begin, businesses::mention_business, engine, keys::write_key, left_behind};
 use crate::{
     access::{AccessGrant, AccessPosition, AccessQuery, Advisor, EndedAccess},
     audit::{AuditAction, AuditEvent},
     change::KeyChange,
-    columns::TimeColumn,
     error::{ChangeError, Refused, StoreError},
     record::{Act, Committed, KeyRecord, Revision},
-    rows::{AccessRow, KeyRow},
-    schema::{access_grants as grants, keys},
+    rows::AccessRow,
+    schema::access_grants as grants,
 };
 
 impl engine::Database {
@@ -38,7 +30,7 @@ impl engine::Database {
         let mut conn = self.write().await?;
         let (business_id, advisor) = (business_id.clone(), advisor.clone());
         write_transaction!(conn, async move |conn| {
-            let revision = next_revision(conn).await?;
+            let revision = begin(conn, &act).await?;
             mention_business(conn, &business_id, revision, act.time).await?;
             let newest = newest_grant(conn, &business_id, &advisor).await?;
             let grant = match newest.filter(|newest| newest.end_time.is_none()) {
@@ -74,7 +66,7 @@ impl engine::Database {
         let mut conn = self.write().await?;
         let (business_id, advisor) = (business_id.clone(), advisor.clone());
         write_transaction!(conn, async move |conn| {
-            let revision = next_revision(conn).await?;
+            let revision = begin(conn, &act).await?;
             let newest = newest_grant(conn, &business_id, &advisor).await?;
             let mut grant = newest.ok_or(Refused::GrantNotFound)?;
             if grant.end_time.is_none() {
@@ -86,7 +78,7 @@ impl engine::Database {
             }
             let mut events =
                 vec![access_event(revision, act.clone(), AuditAction::RevokeAccess, &grant)];
-            let mut keys = live_keys_of(conn, &business_id, &advisor, act.time).await?;
+            let mut keys = left_behind::by_advisor(conn, &business_id, &advisor, act.time).await?;
             if revoke_keys {
                 for key in &mut keys {
                     events.push(revoke_key(conn, key, revision, act.clone()).await?);
@@ -219,26 +211,7 @@ async fn newest_grant(
         .transpose()
 }
 
-async fn live_keys_of(
-    conn: &mut engine::Connection,
-    business_id: &BusinessId,
-    advisor: &Advisor,
-    now: Timestamp,
-) -> Result<Vec<KeyRecord>, StoreError> {
-    let Advisor { issuer, subject } = advisor;
-    let rows: Vec<KeyRow> = keys::table
-        .filter(keys::business_id.eq(business_id.as_str()))
-        .filter(keys::creator_user_issuer.eq(issuer))
-        .filter(keys::creator_user_subject.eq(subject))
-        .filter(is_live(TimeColumn(now)))
-        .select(KeyRow::as_select())
-        .order((keys::create_time, keys::key_id))
-        .load(conn)
-        .await?;
-    rows.into_iter().map(KeyRecord::try_from).collect()
-}
-
-/// Revokes a key whose maker has left; answers with the event.
+/// Revokes a key that an advisor leaves behind; answers with the event.
 async fn revoke_key(
     conn: &mut engine::Connection,
     key: &mut KeyRecord,

@@ -10,9 +10,8 @@ use diesel_async::RunQueryDsl;
 
 use super::{
     access::still_granted,
-    audit, engine,
+    audit, begin, engine,
     list::{matching, newest_first, of_businesses},
-    next_revision,
     operators::check_operators_without,
 };
 use crate::{
@@ -49,7 +48,7 @@ impl engine::Database {
     ) -> Result<Committed<Vec<KeyRecord>>, ChangeError> {
         let mut conn = self.write().await?;
         write_transaction!(conn, async move |conn| {
-            let revision = next_revision(conn).await?;
+            let revision = begin(conn, &act).await?;
             for business_id in &selection.business_ids {
                 still_granted(conn, &act, business_id).await?;
             }

@@ -6,7 +6,7 @@ use apikey::{clock::Timestamp, id::BusinessId};
 use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 
-use super::{audit, check_etag, engine, keys::is_live, next_revision};
+use super::{audit, begin, check_etag, engine, keys::is_live};
 use crate::{
     audit::{AuditAction, AuditEvent},
     business::{BusinessPatch, BusinessQuery},
@@ -80,7 +80,7 @@ impl engine::Database {
         let mut conn = self.write().await?;
         let business_id = business_id.clone();
         write_transaction!(conn, async move |conn| {
-            let revision = next_revision(conn).await?;
+            let revision = begin(conn, &act).await?;
             if etag.is_none() {
                 mention_business(conn, &business_id, revision, act.time).await?;
             }

@@ -11,7 +11,7 @@ use apikey::{
 use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 
-use super::{audit, engine, keys::is_live, next_revision};
+use super::{audit, begin, engine, keys::is_live};
 use crate::{
     audit::{AuditAction, AuditEvent},
     catalogue::{ScopeChange, ScopeEdit},
@@ -60,7 +60,7 @@ impl engine::Database {
         let mut conn = self.write().await?;
         let name = name.clone();
         write_transaction!(conn, async move |conn| {
-            let revision = next_revision(conn).await?;
+            let revision = begin(conn, &act).await?;
             let before = find_scope(conn, &name).await?;
             let scope = edited(before.as_ref(), &name, edit, allow_missing, act.time)?;
             let mut change = effect_of(conn, scope, act.time).await?;
@@ -105,7 +105,7 @@ impl engine::Database {
         let mut conn = self.write().await?;
         let name = name.clone();
         write_transaction!(conn, async move |conn| {
-            let revision = next_revision(conn).await?;
+            let revision = begin(conn, &act).await?;
             let before = find_scope(conn, &name).await?.ok_or(Refused::ScopeNotFound)?;
             let mut change = retired(conn, &before, force, act.time).await?;
             if change.scope != before {

@@ -12,6 +12,8 @@ use crate::{
     schema::{businesses, change_counter, keys, scopes, secrets},
 };
 
+type Told = (Vec<i64>, Vec<HeldBusinessRow>, Vec<ScopeRow>, Vec<HeldSecretRow>);
+
 impl engine::Database {
     /// The newest committed change.
     pub(crate) async fn revision(&self) -> Result<Revision, StoreError> {
@@ -19,46 +21,11 @@ impl engine::Database {
         current_revision(&mut conn).await
     }
 
-    /// All that changed after `applied`. The counter is read first: rows that are read later hold at
-    /// least everything up to it.
+    /// All that changed after `applied`, as one moment shows it: of a transaction that touched several
+    /// tables either everything is told or nothing.
     pub(crate) async fn changes_after(&self, applied: Revision) -> Result<Changes, StoreError> {
         let mut conn = self.read().await?;
-        let through = current_revision(&mut conn).await?;
-        if through <= applied {
-            return Ok(Changes { through, ..Changes::default() });
-        }
-        let businesses: Vec<HeldBusinessRow> = businesses::table
-            .filter(businesses::rev.gt(applied.0))
-            .order(businesses::rev)
-            .select(HeldBusinessRow::as_select())
-            .load(&mut conn)
-            .await?;
-        let scopes: Vec<ScopeRow> = scopes::table
-            .filter(scopes::rev.gt(applied.0))
-            .order(scopes::rev)
-            .select(ScopeRow::as_select())
-            .load(&mut conn)
-            .await?;
-        // Two queries and not an OR over two tables, which no index could serve; in one statement, so that
-        // no secret slips from the one to the other between them.
-        let joined = || secrets::table.inner_join(keys::table);
-        let of_changed_keys = joined()
-            .filter(keys::rev.gt(applied.0))
-            .filter(secrets::rev.le(applied.0))
-            .filter(secrets::move_time.is_null())
-            .select(HeldSecretRow::as_select());
-        let changed =
-            joined().filter(secrets::rev.gt(applied.0)).select(HeldSecretRow::as_select());
-        let held: Vec<HeldSecretRow> = of_changed_keys.union_all(changed).load(&mut conn).await?;
-        let (moved, held): (Vec<_>, Vec<_>) =
-            held.into_iter().partition(|row| row.move_time.is_some());
-        Ok(Changes {
-            through,
-            businesses: convert(businesses)?,
-            scopes: convert(scopes)?,
-            secrets: convert(held)?,
-            moved: moved.iter().filter_map(HeldSecretRow::moved).collect::<Result<_, _>>()?,
-        })
+        read_snapshot!(conn, async move |conn| changes_in(conn, applied).await).await
     }
 
     /// Businesses by id, after `after`; at most `limit`.
@@ -97,6 +64,43 @@ impl engine::Database {
             .await?;
         convert(rows)
     }
+}
+
+/// Every change waits for this; so all is asked in one go, also where nothing has changed.
+async fn changes_in(
+    conn: &mut engine::Connection,
+    applied: Revision,
+) -> Result<Changes, StoreError> {
+    let counter = change_counter::table.select(change_counter::rev);
+    let businesses = businesses::table
+        .filter(businesses::rev.gt(applied.0))
+        .order(businesses::rev)
+        .select(HeldBusinessRow::as_select());
+    let scopes = scopes::table
+        .filter(scopes::rev.gt(applied.0))
+        .order(scopes::rev)
+        .select(ScopeRow::as_select());
+    // Two queries and not an OR over two tables, which no index could serve.
+    let joined = || secrets::table.inner_join(keys::table);
+    let of_changed_keys = joined()
+        .filter(keys::rev.gt(applied.0))
+        .filter(secrets::rev.le(applied.0))
+        .filter(secrets::move_time.is_null())
+        .select(HeldSecretRow::as_select());
+    let changed = joined().filter(secrets::rev.gt(applied.0)).select(HeldSecretRow::as_select());
+    let secrets = of_changed_keys.union_all(changed);
+    let told: Told = load_together!(conn, counter, businesses, scopes, secrets)?;
+    let (counter, businesses, scopes, secrets) = told;
+    let [through] = counter[..] else { return Err(diesel::result::Error::NotFound.into()) };
+    let (moved, secrets): (Vec<_>, Vec<_>) =
+        secrets.into_iter().partition(|row| row.move_time.is_some());
+    Ok(Changes {
+        through: Revision(through),
+        businesses: convert(businesses)?,
+        scopes: convert(scopes)?,
+        secrets: convert(secrets)?,
+        moved: moved.iter().filter_map(HeldSecretRow::moved).collect::<Result<_, _>>()?,
+    })
 }
 
 async fn current_revision(conn: &mut engine::Connection) -> Result<Revision, StoreError> {

@@ -7,7 +7,7 @@ use apikey::{
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{access::still_granted, engine, keys::find_key, next_revision};
+use super::{access::still_granted, begin, engine, keys::find_key};
 use crate::{
     columns::{TimeColumn, UidColumn},
     error::{ChangeError, Refused, StoreError},
@@ -49,7 +49,7 @@ impl engine::Database {
     ) -> Result<Committed<KeyRecord>, ChangeError> {
         let mut conn = self.write().await?;
         write_transaction!(conn, async move |conn| {
-            let revision = next_revision(conn).await?;
+            let revision = begin(conn, &act).await?;
             still_granted(conn, &act, &business_id).await?;
             match repeated(conn, &act, &business_id, Some(request)).await? {
                 Some(value) => Ok(Committed { revision, value, repeated: true }),

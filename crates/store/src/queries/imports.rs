@@ -15,9 +15,8 @@ use diesel_async::RunQueryDsl;
 use serde_json::json;
 
 use super::{
-    audit, engine,
+    audit, begin, engine,
     keys::{is_live, scope_problems, scopes_named},
-    next_revision,
     secrets::secret_row,
 };
 use crate::{
@@ -39,7 +38,7 @@ impl engine::Database {
     ) -> Result<Committed<Vec<ImportOutcome>>, ChangeError> {
         let mut conn = self.write().await?;
         write_transaction!(conn, async move |conn| {
-            let revision = next_revision(conn).await?;
+            let revision = begin(conn, &act).await?;
             let mut plan = Plan::read(conn, &keys, act.time).await?;
             let outcomes = plan.decide_all(keys, &act, revision);
             plan.carry_out(conn, &act, revision).await?;

@@ -7,15 +7,16 @@ use apikey::{
     clock::Timestamp,
     id::{BusinessId, KeyId},
     scope::{ScopeName, ScopeSet},
+    settings::{ReasonText, RevokeReason},
 };
 use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 
 use super::{
     access::still_granted,
-    audit,
+    audit, begin,
     businesses::mention_business,
-    check_etag, engine, idempotence, next_revision,
+    check_etag, engine, idempotence, left_behind,
     operators::{check_operators_without, is_operator, lasts},
     secrets::{insert_secret, replace_secret},
 };
@@ -24,7 +25,9 @@ use crate::{
     change::KeyChange,
     columns::{TimeColumn, UidColumn},
     error::{ChangeError, Refused, ScopeProblem, StoreError},
-    record::{Act, Committed, KeyRecord, KeyTarget, NewKey, RequestId, ScopeRecord},
+    record::{
+        Act, Committed, KeyRecord, KeyTarget, NewKey, RequestId, Revision, RevokedKey, ScopeRecord,
+    },
     rows::{KeyRow, ScopeRow},
     schema::{businesses, keys, scopes},
 };
@@ -39,7 +42,7 @@ impl engine::Database {
         find_key(&mut conn, business_id, key_id).await
     }
 
-    /// Every check that `create_key` makes, and nothing else.
+    /// The checks of `create_key` that rest on what it asks for, and nothing else.
     pub(crate) async fn check_new_key(
         &self,
         business_id: &BusinessId,
@@ -65,7 +68,7 @@ impl engine::Database {
     ) -> Result<Committed<KeyRecord>, ChangeError> {
         let mut conn = self.write().await?;
         write_transaction!(conn, async move |conn| {
-            let revision = next_revision(conn).await?;
+            let revision = begin(conn, &act).await?;
             let business_id = new.business_id.clone();
             still_granted(conn, &act, &business_id).await?;
             if let Some(key) = idempotence::repeated(conn, &act, &business_id, request).await? {
@@ -99,52 +102,68 @@ impl engine::Database {
     ) -> Result<Committed<KeyRecord>, ChangeError> {
         let mut conn = self.write().await?;
         write_transaction!(conn, async move |conn| {
-            let KeyTarget { business_id, key_id, etag } = target;
-            let revision = next_revision(conn).await?;
-            still_granted(conn, &act, &business_id).await?;
-            if let Some(key) = idempotence::repeated(conn, &act, &business_id, request).await? {
-                return Ok(Committed { revision, value: key, repeated: true });
-            }
-            let before = find_key(conn, &business_id, key_id).await?;
-            let before = before.ok_or(Refused::KeyNotFound)?;
-            check_etag(etag, before.etag())?;
-            let mut after = change.apply(&before, act.time)?;
-            check_change(conn, &before, &after, &change, act.time).await?;
-            if let KeyChange::Rotate { secret, .. } = change {
-                replace_secret(conn, key_id, secret, revision, act.time).await?;
-            }
-            if after != before {
-                after.revision = revision;
-                write_key(conn, &after).await?;
-            }
-            if let Some(request) = request {
-                idempotence::remember(conn, &act, &business_id, request, key_id).await?;
-            }
-            let event = AuditEvent::of_key(revision, act, change.action(), Some(before), &after);
-            audit::record(conn, vec![event]).await?;
-            Ok(Committed::now(revision, after))
+            let revision = begin(conn, &act).await?;
+            change_one(conn, revision, target, change, request, act).await
         })
         .await
     }
 
-    /// The live keys of a business that `creator` made, oldest first.
-    pub(crate) async fn live_keys_made_by(
+    pub(crate) async fn revoke_key(
         &self,
-        business_id: &BusinessId,
-        creator: &str,
-        now: Timestamp,
-    ) -> Result<Vec<KeyId>, StoreError> {
-        let mut conn = self.read().await?;
-        let made: Vec<UidColumn> = keys::table
-            .filter(keys::business_id.eq(business_id.as_str()))
-            .filter(keys::creator_caller.eq(creator))
-            .filter(is_live(TimeColumn(now)))
-            .order(keys::key_id)
-            .select(keys::key_id)
-            .load(&mut conn)
-            .await?;
-        Ok(made.into_iter().map(|UidColumn(key_id)| key_id).collect())
+        target: KeyTarget,
+        reason: RevokeReason,
+        text: ReasonText,
+        act: Act,
+    ) -> Result<Committed<RevokedKey>, ChangeError> {
+        let mut conn = self.write().await?;
+        write_transaction!(conn, async move |conn| {
+            let now = act.time;
+            let revision = begin(conn, &act).await?;
+            let change = KeyChange::Revoke { reason, text };
+            let key = change_one(conn, revision, target, change, None, act).await?.value;
+            let left_behind = if key.business_id.is_reserved() {
+                left_behind::by_service_key(conn, key.key_id, now).await?
+            } else {
+                Vec::new()
+            };
+            Ok(Committed::now(revision, RevokedKey { key, left_behind }))
+        })
+        .await
     }
+}
+
+/// Changes one key, as the change of `revision`.
+async fn change_one(
+    conn: &mut engine::Connection,
+    revision: Revision,
+    target: KeyTarget,
+    change: KeyChange,
+    request: Option<RequestId>,
+    act: Act,
+) -> Result<Committed<KeyRecord>, ChangeError> {
+    let KeyTarget { business_id, key_id, etag } = target;
+    still_granted(conn, &act, &business_id).await?;
+    if let Some(key) = idempotence::repeated(conn, &act, &business_id, request).await? {
+        return Ok(Committed { revision, value: key, repeated: true });
+    }
+    let before = find_key(conn, &business_id, key_id).await?;
+    let before = before.ok_or(Refused::KeyNotFound)?;
+    check_etag(etag, before.etag())?;
+    let mut after = change.apply(&before, act.time)?;
+    check_change(conn, &before, &after, &change, act.time).await?;
+    if let KeyChange::Rotate { secret, .. } = change {
+        replace_secret(conn, key_id, secret, revision, act.time).await?;
+    }
+    if after != before {
+        after.revision = revision;
+        write_key(conn, &after).await?;
+    }
+    if let Some(request) = request {
+        idempotence::remember(conn, &act, &business_id, request, key_id).await?;
+    }
+    let event = AuditEvent::of_key(revision, act, change.action(), Some(before), &after);
+    audit::record(conn, vec![event]).await?;
+    Ok(Committed::now(revision, after))
 }
 
 /// `Lifecycle::is_live` as a condition on a row of `keys`: neither revoked nor expired by now.

@@ -4,7 +4,7 @@ use apikey::digest::Digest;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{audit, engine, next_revision};
+use super::{audit, begin, engine};
 use crate::{
     audit::{AuditAction, AuditEvent},
     columns::{TimeColumn, UidColumn},
@@ -23,7 +23,7 @@ impl engine::Database {
     ) -> Result<Committed<Option<FoundSecret>>, ChangeError> {
         let mut conn = self.write().await?;
         write_transaction!(conn, async move |conn| {
-            let revision = next_revision(conn).await?;
+            let revision = begin(conn, &act).await?;
             let found = find(conn, &digests).await?;
             let key = found.as_ref().map(|found| &found.key);
             let event = AuditEvent {

@@ -4,7 +4,7 @@ use apikey::{clock::Timestamp, id::KeyId};
 use diesel::{dsl::max, prelude::*};
 use diesel_async::RunQueryDsl;
 
-use super::{engine, next_revision};
+use super::engine;
 use crate::{
     columns::{TimeColumn, UidColumn},
     error::ChangeError,
@@ -24,7 +24,7 @@ impl engine::Database {
     ) -> Result<Committed<usize>, ChangeError> {
         let mut conn = self.write().await?;
         write_transaction!(conn, async move |conn| {
-            let revision = next_revision(conn).await?;
+            let revision = Revision(engine::next_revision(conn).await?);
             let mut moved = 0_usize;
             for one in moves {
                 if move_digest(conn, one, revision, now).await? {

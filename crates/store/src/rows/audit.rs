@@ -62,7 +62,7 @@ impl AuditRow {
             rev: revision.0,
             seq,
             event_time: TimeColumn(*time),
-            action: code(*action),
+            action: action_code(*action),
             business_id: business_id.as_ref().map_or("", |id| id.as_str()).to_owned(),
             key_id: key_id.map(UidColumn),
             scope: scope.as_ref().map_or("", |name| name.as_str()).to_owned(),
@@ -127,7 +127,7 @@ impl TryFrom<AuditRow> for AuditEvent {
 }
 
 /// The numbers are the contract's, so that a reader of the table needs no other list.
-fn code(action: AuditAction) -> i16 {
+pub(crate) fn action_code(action: AuditAction) -> i16 {
     match action {
         AuditAction::CreateKey => 1,
         AuditAction::UpdateKey => 2,

@@ -18,7 +18,7 @@ use apikey::{
 
 pub(crate) use self::{
     access::AccessRow,
-    audit::AuditRow,
+    audit::{AuditRow, action_code},
     businesses::{BusinessRow, HeldBusinessRow},
     keys::{KeyRow, reason_code},
     scopes::{ScopeRow, assignable_by_code},

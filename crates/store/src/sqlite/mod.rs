@@ -114,6 +114,20 @@ macro_rules! write_transaction {
     };
 }
 
+/// Reads, all of it from the database as it is at one moment.
+macro_rules! read_snapshot {
+    ($conn:ident, $body:expr) => {
+        diesel_async::AsyncConnection::transaction(&mut *$conn, $body)
+    };
+}
+
+/// Loads several queries over one connection.
+macro_rules! load_together {
+    ($conn:ident, $($query:expr),+ $(,)?) => {
+        async { QueryResult::Ok(($($query.load(&mut *$conn).await?),+)) }.await
+    };
+}
+
 #[path = "../queries/mod.rs"]
 #[expect(clippy::duplicate_mod, reason = "one text, compiled once for each engine")]
 mod queries;

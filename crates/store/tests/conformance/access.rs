@@ -21,6 +21,7 @@ on_each_engine![
     the_reserved_business_takes_no_grant,
     a_grant_mentions_its_business,
     the_keys_that_the_advisor_made_are_told_and_stay,
+    the_keys_that_the_advisor_rotated_last_are_told_too,
     the_keys_that_the_advisor_made_are_revoked_with_the_grant,
     each_act_leaves_its_events,
     a_change_by_grant_needs_it_to_be_live,
@@ -171,6 +172,30 @@ async fn the_keys_that_the_advisor_made_are_told_and_stay(db: Database) {
         assert_eq!(end(&db.store, "acme", "dana", second).await.keys, made);
     }
     assert_eq!(get(&db.store, 1).await, made[0]);
+}
+
+/// The advisor knows their secrets, whoever made them, until somebody rotates them again.
+async fn the_keys_that_the_advisor_rotated_last_are_told_too(db: Database) {
+    let store = &db.store;
+    grant(store, "acme", "dana", 0).await;
+    for number in 1..=3 {
+        create(store, new_key(number), at(1)).await;
+    }
+    let rotated = |number, second| {
+        let act = by("dana", second);
+        store.change_key(target(&acme(), key_id(number)), rotate(number + 10, None), None, act)
+    };
+    rotated(1, 2).await.unwrap();
+    let known = rotated(2, 2).await.unwrap().value;
+    change(store, 1, rotate(21, None), at(3)).await.unwrap();
+    change(store, 3, rename("seen"), at(3)).await.unwrap();
+    assert_eq!(end(store, "acme", "dana", 4).await.keys, [known]);
+    let ended = store.revoke_access(&acme(), &advisor("dana"), true, act(at(5))).await.unwrap();
+    assert_eq!(ended.value.keys.len(), 1);
+    assert_eq!(get(store, 2).await.lifecycle.revoke_time, Some(at(5)));
+    for number in [1, 3] {
+        assert_eq!(get(store, number).await.lifecycle.revoke_time, None);
+    }
 }
 
 /// Also where the access had ended before; and nobody else's.

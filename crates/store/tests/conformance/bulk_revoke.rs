@@ -28,7 +28,8 @@ on_each_engine![
     an_advisor_needs_a_live_grant_of_each_business,
 ];
 
-fn these(numbers: &[u64]) -> KeySelection {
+/// These keys of `acme`.
+pub(crate) fn these(numbers: &[u64]) -> KeySelection {
     let ids = numbers.iter().map(|number| key_id(*number)).collect();
     KeySelection { business_ids: vec![acme()], which: WhichKeys::Ids(ids) }
 }

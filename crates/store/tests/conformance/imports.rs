@@ -32,7 +32,7 @@ on_each_engine![
 use ImportOutcome::{AlreadyImported, Differs, Imported, SecretTaken};
 
 /// A key of `acme` with this number for its ids and its secret.
-fn imported(number: u64) -> ImportedKey {
+pub(crate) fn imported(number: u64) -> ImportedKey {
     let NewKey { key_id, business_id, settings, prefix, obfuscated_secret, secret, .. } =
         new_key(number);
     ImportedKey {

@@ -22,7 +22,6 @@ on_each_engine![
     a_business_exists_from_its_first_key,
     a_business_is_mentioned_once,
     asking_whether_a_key_may_be_made_makes_nothing,
-    live_keys_are_told_by_who_made_them,
     a_digest_is_stored_once,
 ];
 
@@ -92,22 +91,6 @@ async fn asking_whether_a_key_may_be_made_makes_nothing(db: Database) {
     create(&db.store, new_key(1), at(0)).await;
     db.execute("update businesses set key_limit = 1").unwrap();
     assert_eq!(refusal(ask(scopes([])).await), Refused::KeyLimitReached { limit: 1 });
-}
-
-async fn live_keys_are_told_by_who_made_them(db: Database) {
-    let by = |number, maker: &str| NewKey { creator: Actor::workload(maker), ..new_key(number) };
-    // Made in another order than that of their ids.
-    for number in [4, 2, 3, 1] {
-        create(&db.store, by(number, "me"), at(0)).await;
-    }
-    create(&db.store, by(5, "not me"), at(0)).await;
-    create(&db.store, NewKey { business_id: business("other"), ..by(6, "me") }, at(0)).await;
-    create(&db.store, NewKey { expire_time: Some(at(9)), ..by(7, "me") }, at(0)).await;
-    change(&db.store, 3, revoke(), at(1)).await.unwrap();
-
-    let told = async |now| db.store.live_keys_made_by(&acme(), "me", now).await.unwrap();
-    assert_eq!(told(at(8)).await, [1, 2, 4, 7].map(key_id));
-    assert_eq!(told(at(9)).await, [1, 2, 4].map(key_id));
 }
 
 /// Also not for another key, and a conflict leaves nothing behind.

@@ -36,6 +36,7 @@ mod audit;
 mod bulk_revoke;
 mod businesses;
 mod by_hand;
+mod callers;
 mod catalogue;
 mod concurrency;
 mod constraints;

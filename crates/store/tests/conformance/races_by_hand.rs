@@ -72,6 +72,53 @@ mod postgres {
         assert_eq!(db.store.revision().await.unwrap(), Revision(before.0 + taken));
     }
 
+    /// Of a transaction that touches a key, its secret, its business and a scope a follower is told all,
+    /// whenever it looks: each time it bears the same number everywhere.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_transaction_over_several_tables_is_told_whole() {
+        const TRANSACTIONS: u64 = 300;
+        let db = Database::postgres().await;
+        create(&db.store, new_key(1), at(0)).await;
+        catalogue(&db.store, "read", scope_edit()).await;
+        let mut sessions = JoinSet::new();
+        let operator = session(&db, &mut sessions).await;
+        let done = AtomicBool::new(false);
+        let write = async {
+            for number in 1..=TRANSACTIONS {
+                let statements = format!(
+                    "begin; update keys set scopes = array['n{number}']; update scopes set \
+                     description = 'n{number}'; update businesses set suspend_time = \
+                     case when {number} % 2 = 0 then now() end; commit"
+                );
+                operator.batch_execute(&statements).await.unwrap();
+            }
+            done.store(true, Ordering::Release);
+        };
+        let follow = async {
+            let (mut applied, mut looks) = (db.store.revision().await.unwrap(), 0);
+            while !done.load(Ordering::Acquire) {
+                let told = db.store.changes_after(applied).await.unwrap();
+                if told.through > applied {
+                    let [secret] = &told.secrets[..] else { panic!("{told:?}") };
+                    let [scope] = &told.scopes[..] else { panic!("{told:?}") };
+                    let [business] = &told.businesses[..] else { panic!("{told:?}") };
+                    let number = scope.description.as_str();
+                    assert_eq!(
+                        secret.scopes.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
+                        [number]
+                    );
+                    let even = number.trim_start_matches('n').parse::<u64>().unwrap() % 2 == 0;
+                    assert_eq!(business.suspended, even);
+                    (applied, looks) = (told.through, looks + 1);
+                }
+            }
+            looks
+        };
+        let ((), looks) =
+            timeout(PATIENCE, Box::pin(async { join!(write, follow) })).await.unwrap();
+        assert!(looks > 10, "{looks} looks saw something: the race was none");
+    }
+
     /// All keys of a business are revoked at one blow, again and again, while others make, rotate and
     /// rename them, and one follows.
     #[tokio::test(flavor = "multi_thread")]

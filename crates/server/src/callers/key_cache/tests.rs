@@ -66,6 +66,17 @@ async fn a_file_is_read_and_followed() {
     assert!(cache.find("b", clock.now()).is_ok());
     assert_eq!(cache.find("a", clock.now()), Err(TokenFault::KeyUnknown));
 
+    // The last one is withdrawn like any other.
+    std::fs::write(&file, r#"{"keys":[]}"#).unwrap();
+    clock.advance(REFETCH_AFTER);
+    assert_eq!(cache.find("c", clock.now()), Err(TokenFault::KeysUnavailable));
+    timeout(BOUND, states.changed()).await.unwrap().unwrap();
+    assert_eq!(cache.find("b", clock.now()), Err(TokenFault::KeyUnknown));
+    write(&file, "b");
+    clock.advance(REFETCH_AFTER);
+    assert_eq!(cache.find("b", clock.now()), Err(TokenFault::KeysUnavailable));
+    timeout(BOUND, states.changed()).await.unwrap().unwrap();
+
     // What is there stays, however long its source is away.
     std::fs::remove_file(&file).unwrap();
     clock.advance(REFETCH_AFTER);

@@ -47,7 +47,7 @@ pub enum TokenFault {
     #[error("the user token's `azp` is not the key_id of the service key that presents it")]
     Presenter,
     /// Over.
-    #[error("the user token has expired; a new one is due every 5 minutes at most")]
+    #[error("the user token has expired; have the issuer sign a new one")]
     Expired,
     /// Issued in the future, or not good before some time in the future.
     #[error("the user token is not valid yet (`iat` or `nbf`); do the clocks agree?")]

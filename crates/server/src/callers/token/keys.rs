@@ -55,7 +55,7 @@ pub struct KeySet {
     pub skipped: Vec<String>,
 }
 
-/// Not a set that users' tokens could be verified with.
+/// Not a set of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeySetError {
     /// It is too large.
@@ -67,9 +67,6 @@ pub enum KeySetError {
     /// It has too many keys.
     #[error("it has more than {KEYS_MAX} keys")]
     TooMany,
-    /// It has no key for EdDSA, ES256 or RS256.
-    #[error("none of its keys can verify a user token")]
-    NoneUsable,
 }
 
 #[derive(Deserialize)]
@@ -143,9 +140,10 @@ impl VerificationKey {
 
 impl KeySet {
     /// Reads a JWK set. Keys that cannot verify a user token are left out; the set may serve others too.
+    /// Nothing may be left: so an issuer withdraws its last key.
     ///
     /// # Errors
-    /// When it is no such set, too large, or has nothing of use.
+    /// When it is no such set, or too large.
     pub fn parse(json: &[u8]) -> Result<Self, KeySetError> {
         if json.len() > SET_BYTES_MAX {
             return Err(KeySetError::TooLarge);
@@ -164,9 +162,6 @@ impl KeySet {
                 Ok(_) => set.skipped.push(format!("key {index}: another has its `kid`")),
                 Err(why) => set.skipped.push(format!("key {index}: {why}")),
             }
-        }
-        if set.keys.is_empty() {
-            return Err(KeySetError::NoneUsable);
         }
         Ok(set)
     }

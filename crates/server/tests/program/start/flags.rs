@@ -75,8 +75,12 @@ fn an_empty_or_endless_issuer_of_users() {
 #[test]
 fn keys_of_users_that_somebody_could_change_on_their_way() {
     let from = |url| ["--user-issuer", "https://id.example", "--user-jwks", url];
-    for url in ["http://id.example/jwks", "ftp://id.example/jwks", "http://127.0.0.1.evil.example/"]
-    {
+    for url in [
+        "http://id.example/jwks",
+        "ftp://id.example/jwks",
+        "http://127.0.0.1.evil.example/",
+        "file:///etc/keys.json",
+    ] {
         refuses(&from(url), USAGE, &["--user-jwks", "https://"]);
     }
     refuses(&from("https://"), USAGE, &["--user-jwks", "is not a URL"]);

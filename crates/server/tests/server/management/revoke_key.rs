@@ -48,7 +48,7 @@ async fn a_revocation_is_in_effect_when_the_call_returns(server: Server) {
     };
     assert_eq!(answer.key, Some(expected));
     assert_eq!(answer.receipt, server.receipt().await);
-    assert_eq!(answer.made_key_ids, Vec::<String>::new());
+    assert_eq!(answer.left_behind_key_ids, Vec::<String>::new());
 }
 
 /// Again is OK, and changes nothing.

@@ -106,7 +106,7 @@ async fn revoking_one_lists_the_live_keys_that_it_made(server: Server) {
     server.management().revoke_key(revoke(&made_key_ids.remove(1))).await.unwrap();
     let answer = server.management().revoke_key(revoke(&operator.key_id)).await.unwrap();
     made_key_ids.sort();
-    assert_eq!(answer.into_inner().made_key_ids, made_key_ids);
+    assert_eq!(answer.into_inner().left_behind_key_ids, made_key_ids);
 }
 
 /// Nobody could act as the platform any more. A suspended operator is none.

@@ -115,17 +115,21 @@ fn an_rsa_key_has_2048_bits_at_least() {
     }
 }
 
-/// What is no set, has nothing of use, or is beyond its limits.
+/// An issuer withdraws its last key so; what is of no use is told.
+#[test]
+fn a_set_may_have_nothing_of_use() {
+    assert_eq!(parse(&[]), Ok(KeySet::default()));
+    let set = parse(&[json!({"kty": "oct", "kid": "a", "k": "AAAA"})]).unwrap();
+    assert!(set.is_empty());
+    assert_eq!(set.skipped, ["key 0: neither Ed25519, P-256 nor RSA"]);
+}
+
+/// What is no set, or is beyond its limits.
 #[test]
 fn what_is_no_set_is_refused() {
     for text in ["", "null", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":[]"#, "<html>"] {
         assert_eq!(KeySet::parse(text.as_bytes()), Err(KeySetError::Malformed), "{text}");
     }
-    assert_eq!(parse(&[]), Err(KeySetError::NoneUsable));
-    assert_eq!(
-        parse(&[json!({"kty": "oct", "kid": "a", "k": "AAAA"})]),
-        Err(KeySetError::NoneUsable)
-    );
 
     let keys = |count: usize| -> Vec<Value> {
         (0..count).map(|at| sample("ed", |key| key["kid"] = json!(at.to_string()))).collect()
