@@ -28,6 +28,8 @@ const CALL_LIMIT: Duration = Duration::from_secs(20);
 pub(crate) struct Question {
     /// The encoded `VerifyRequest`.
     pub(crate) request: Bytes,
+    /// The file that holds it as it travels.
+    pub(crate) body: String,
     /// The encoded `VerifyResponse` that Keyward gave.
     pub(crate) answer: Bytes,
     /// The `authorization` header.

@@ -31,12 +31,15 @@ pub(crate) struct Paired {
 #[derive(Debug)]
 pub(crate) struct Findings {
     pub(crate) keyward: Series,
+    pub(crate) uncounted: Series,
     pub(crate) empty: Series,
     pub(crate) handicapped: Series,
     /// The empty service's processor time for a call over Keyward's: 1 is as cheap.
     pub(crate) cpu_ratio: Paired,
     /// Keyward's calls per second over the empty service's.
     pub(crate) throughput_ratio: Paired,
+    /// Processor time of a call without counting over that with it: 1 is as cheap.
+    pub(crate) counting_ratio: Paired,
     /// Microseconds of a call that Keyward adds.
     pub(crate) added_micros: Paired,
     /// Microseconds that the handicap was measured to add.
@@ -51,11 +54,15 @@ impl Findings {
         let findings = || {
             Some(Self {
                 keyward: series(|round| round.keyward)?,
+                uncounted: series(|round| round.uncounted)?,
                 empty: series(|round| round.empty)?,
                 handicapped: series(|round| round.handicapped)?,
                 cpu_ratio: paired(|round| round.empty.cpu_micros / round.keyward.cpu_micros)?,
                 throughput_ratio: paired(|round| {
                     round.keyward.calls_per_second / round.empty.calls_per_second
+                })?,
+                counting_ratio: paired(|round| {
+                    round.uncounted.cpu_micros / round.keyward.cpu_micros
                 })?,
                 added_micros: paired(|round| round.keyward.cpu_micros - round.empty.cpu_micros)?,
                 handicap_micros: paired(|round| {
@@ -108,7 +115,12 @@ mod tests {
     fn round(keyward: f64, empty: f64, handicapped: f64) -> Round {
         let leg =
             |cpu_micros| Leg { cpu_micros, calls_per_second: 1e6 / cpu_micros, busy_percent: 99.0 };
-        Round { keyward: leg(keyward), empty: leg(empty), handicapped: leg(handicapped) }
+        Round {
+            keyward: leg(keyward),
+            uncounted: leg(keyward * 0.9),
+            empty: leg(empty),
+            handicapped: leg(handicapped),
+        }
     }
 
     fn findings(rounds: &[Round]) -> Findings {
@@ -121,6 +133,7 @@ mod tests {
         assert!((found.cpu_ratio.median - 0.5).abs() < 1e-9);
         assert!((found.throughput_ratio.median - 0.5).abs() < 1e-9);
         assert!((found.added_micros.median - 10.0).abs() < 1e-9);
+        assert!((found.counting_ratio.median - 0.9).abs() < 1e-9);
         found.check().unwrap();
     }
 

@@ -28,7 +28,7 @@ impl Instructions {
         let log_option = format!("--log-file={}", log.display());
         let under = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", &log_option];
         let total = async |server: Server, calls| {
-            stage.load(&server, calls).await?;
+            stage.load(&server, &stage.question, calls).await?;
             server.stop().await?;
             collected(&fs::read_to_string(&log)?).context("callgrind did not count")
         };

@@ -1,5 +1,5 @@
-//! Measures what a call of Keyward's Verify costs, beside a service that does nothing; and what a
-//! CreateKey costs, beside pgbench (`create_key`).
+//! Measures what a call of Keyward's Verify costs, beside a service that does nothing; what a CreateKey
+//! costs, beside pgbench (`create_key`); and what a flush of usage costs (`flush`).
 //!
 //! A run about Verify holds three servers, pinned to one core and loaded in turn from another: Keyward, an empty
 //! service that gives the same answer, and the empty service made slower by a known microsecond. The
@@ -10,6 +10,7 @@ mod cpu;
 mod create_key;
 mod empty;
 mod findings;
+mod flush;
 mod instructions;
 mod load;
 mod machine;
@@ -58,6 +59,8 @@ struct Cli {
 enum Other {
     /// What a CreateKey costs, beside pgbench.
     CreateKey(create_key::Options),
+    /// What a flush of usage costs.
+    Flush(flush::Options),
     /// Be the empty service.
     #[command(hide = true)]
     Empty(empty::Options),
@@ -90,6 +93,13 @@ fn main() -> ExitCode {
             // As `#[tokio::main]` makes it for Keyward.
             let runtime = Builder::new_multi_thread().enable_all().build();
             runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(empty::serve(options)))
+        }
+        Some(Other::Flush(options)) => {
+            // As Keyward's own is.
+            let runtime = Builder::new_multi_thread().enable_all().build();
+            runtime
+                .map_err(Into::into)
+                .and_then(|runtime| runtime.block_on(flush::measure(options)))
         }
         Some(Other::CreateKey(_)) | None => {
             let runtime = Builder::new_current_thread().enable_all().build();

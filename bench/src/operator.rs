@@ -14,9 +14,12 @@ use crate::call;
 /// The scope that the customer's key holds, and that is asked for.
 pub(crate) const SCOPE: &str = "orders.read";
 
+/// The scopes that a verifying service holds.
+const SERVICE_SCOPES: &[&str] = &["keyward.verify", "keyward.verify.skip_usage"];
+
 /// The secrets of what was made.
 pub(crate) struct Secrets {
-    /// A service key's that may verify, and nothing else.
+    /// A service key's that may verify, with counting and without, and nothing else.
     pub(crate) service: String,
     /// A customer's key's.
     pub(crate) customer: String,
@@ -28,8 +31,8 @@ pub(crate) async fn make_keys(keyward: SocketAddr, operator: &str) -> anyhow::Re
     let mut operator = Operator { client, authorization: format!("Bearer {operator}") };
     operator.make_scope().await.context("UpdateScope")?;
     Ok(Secrets {
-        service: operator.make_key("@keyward", "keyward.verify").await.context("CreateKey")?,
-        customer: operator.make_key("acme", SCOPE).await.context("CreateKey")?,
+        service: operator.make_key("@keyward", SERVICE_SCOPES).await.context("CreateKey")?,
+        customer: operator.make_key("acme", &[SCOPE]).await.context("CreateKey")?,
     })
 }
 
@@ -55,11 +58,11 @@ impl Operator {
         Ok(())
     }
 
-    /// The secret of a new key with one scope.
-    async fn make_key(&mut self, business: &str, scope: &str) -> anyhow::Result<String> {
+    /// The secret of a new key with these scopes.
+    async fn make_key(&mut self, business: &str, scopes: &[&str]) -> anyhow::Result<String> {
         let key = Key {
             display_name: "Point of sale".to_owned(),
-            scopes: vec![scope.to_owned()],
+            scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
             ..Key::default()
         };
         let request = CreateKeyRequest {

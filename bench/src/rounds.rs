@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
-use crate::{Plan, process::Server, stage::Stage, tell};
+use crate::{Plan, call::Question, process::Server, stage::Stage, tell};
 
 /// Calls that tell how fast a server is, and warm it up.
 const WARM_UP_CALLS: u32 = 20_000;
@@ -29,6 +29,8 @@ pub(crate) struct Leg {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Round {
     pub(crate) keyward: Leg,
+    /// The same Keyward, asked not to count.
+    pub(crate) uncounted: Leg,
     pub(crate) empty: Leg,
     pub(crate) handicapped: Leg,
 }
@@ -36,31 +38,36 @@ pub(crate) struct Round {
 /// A server that is loaded again and again.
 struct Contender<'a> {
     name: &'static str,
-    server: Server,
+    server: &'a Server,
+    question: &'a Question,
     stage: &'a Stage,
     calls: u32,
 }
 
 /// Starts the three servers, warms them up, and runs all rounds.
 pub(crate) async fn run(plan: &Plan, stage: &Stage) -> anyhow::Result<Vec<Round>> {
-    let warm = |name, server| Contender::warm(name, server, stage, plan.leg());
-    let keyward = warm("Keyward", stage.keyward(&[]).await?).await?;
-    let empty = warm("the empty service", stage.empty(0, &[]).await?).await?;
-    let handicapped = stage.empty(plan.handicap_us, &[]).await?;
-    let handicapped = warm("the empty service with its handicap", handicapped).await?;
+    let (server, nothing) = (stage.keyward(&[]).await?, stage.empty(0, &[]).await?);
+    let slower = stage.empty(plan.handicap_us, &[]).await?;
+    let warm = |name, server, question| Contender::warm(name, server, question, stage, plan.leg());
+    let question = &stage.question;
+    let keyward = warm("Keyward", &server, question).await?;
+    let uncounted = warm("Keyward without counting", &server, &stage.uncounted).await?;
+    let empty = warm("the empty service", &nothing, question).await?;
+    let handicapped = warm("the empty service with its handicap", &slower, question).await?;
 
     let mut rounds = Vec::new();
     for number in 1..=plan.pairs {
         tell(&format!("round {number} of {}", plan.pairs));
         // Every second round runs backwards: a steady drift falls on all alike.
         let round = if number % 2 == 1 {
-            let keyward = keyward.leg().await?;
+            let (keyward, uncounted) = (keyward.leg().await?, uncounted.leg().await?);
             let empty = empty.leg().await?;
-            Round { keyward, empty, handicapped: handicapped.leg().await? }
+            Round { keyward, uncounted, empty, handicapped: handicapped.leg().await? }
         } else {
             let handicapped = handicapped.leg().await?;
             let empty = empty.leg().await?;
-            Round { keyward: keyward.leg().await?, empty, handicapped }
+            let uncounted = uncounted.leg().await?;
+            Round { keyward: keyward.leg().await?, uncounted, empty, handicapped }
         };
         rounds.push(round);
     }
@@ -71,14 +78,15 @@ impl<'a> Contender<'a> {
     /// A server that has been loaded a little, and how many calls make a load of the given length.
     async fn warm(
         name: &'static str,
-        server: Server,
+        server: &'a Server,
+        question: &'a Question,
         stage: &'a Stage,
         length: Duration,
     ) -> anyhow::Result<Self> {
-        let load = stage.load(&server, WARM_UP_CALLS).await;
+        let load = stage.load(server, question, WARM_UP_CALLS).await;
         let load = load.with_context(|| format!("warming up {name}"))?;
         let calls = u128::from(load.calls) * length.as_micros() / load.time().as_micros();
-        Ok(Self { name, server, stage, calls: calls.try_into()? })
+        Ok(Self { name, server, question, stage, calls: calls.try_into()? })
     }
 
     /// A load in which the server was busy.
@@ -99,12 +107,12 @@ impl<'a> Contender<'a> {
 
     /// What the calls cost, between two proofs that they are answered rightly.
     async fn measure(&self) -> anyhow::Result<Leg> {
-        let Self { name: _, server, stage, calls } = self;
-        stage.question.check(server.address).await?;
+        let Self { name: _, server, question, stage, calls } = self;
+        question.check(server.address).await?;
         let before = server.cpu_times()?;
-        let load = stage.load(server, *calls).await?;
+        let load = stage.load(server, question, *calls).await?;
         let cpu = server.cpu_times()?.since(&before);
-        stage.question.check(server.address).await?;
+        question.check(server.address).await?;
         Ok(Leg {
             cpu_micros: cpu.as_secs_f64() * 1e6 / f64::from(load.calls),
             calls_per_second: load.calls_per_second,

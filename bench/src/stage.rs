@@ -11,7 +11,7 @@ use crate::{
     call::{self, Question},
     load::Load,
     machine::{Build, Cores},
-    operator::{SCOPE, make_keys},
+    operator::{SCOPE, Secrets, make_keys},
     process::Server,
 };
 
@@ -22,12 +22,13 @@ pub(crate) struct Stage {
     /// The programs.
     keyward: String,
     empty: String,
-    /// Keyward's data directory, the request as it travels, and the answer that the empty service gives.
+    /// Keyward's data directory, and the answer that the empty service gives.
     data: String,
-    body: String,
     answer: String,
     /// What is asked, and what is to be answered.
     pub(crate) question: Question,
+    /// The same, without counting.
+    pub(crate) uncounted: Question,
 }
 
 impl Stage {
@@ -40,32 +41,18 @@ impl Stage {
             keyward: build.program("keyward")?,
             empty: build.program("keyward-bench")?,
             data: file("data")?,
-            body: file("body")?,
             answer: file("answer")?,
             question: Question::default(),
+            uncounted: Question::default(),
         };
         let keyward = stage.keyward(&[]).await?;
-        stage.question = stage.ask(&keyward).await?;
+        let operator = std::fs::read_to_string(format!("{}/operator-key", stage.data))?;
+        let secrets = make_keys(keyward.address, operator.trim()).await?;
+        stage.question = ask(&keyward, &secrets, false, file("counted")?).await?;
+        stage.uncounted = ask(&keyward, &secrets, true, file("uncounted")?).await?;
         keyward.stop().await?;
-        std::fs::write(&stage.body, call::framed(&stage.question.request)?)?;
         std::fs::write(&stage.answer, &stage.question.answer)?;
         Ok(stage)
-    }
-
-    async fn ask(&self, keyward: &Server) -> anyhow::Result<Question> {
-        let operator = std::fs::read_to_string(format!("{}/operator-key", self.data))?;
-        let secrets = make_keys(keyward.address, operator.trim()).await?;
-        let request = VerifyRequest {
-            presented_secret: secrets.customer,
-            required_scopes: vec![SCOPE.to_owned()],
-            ..VerifyRequest::default()
-        };
-        let request = Bytes::from(request.encode_to_vec());
-        let authorization = format!("Bearer {}", secrets.service);
-        let answer = call::ask(keyward.address, &authorization, request.clone()).await?;
-        let verdict = VerifyResponse::decode(answer.clone())?.verdict();
-        ensure!(verdict == Verdict::Valid, "Keyward answers {}", verdict.as_str_name());
-        Ok(Question { request, answer, authorization })
     }
 
     /// Starts Keyward on the store; `under` is a program to run it under, with its arguments.
@@ -83,14 +70,42 @@ impl Stage {
         server.context("starting the empty service")
     }
 
-    /// Asks the question `calls` times, each of which must be answered as far as size tells.
-    pub(crate) async fn load(&self, server: &Server, calls: u32) -> anyhow::Result<Load> {
-        let Question { request: _, answer, authorization } = &self.question;
-        let load = Load::put(self.cores.client, server.address, &self.body, authorization, calls);
+    /// Asks a question `calls` times, each of which must be answered as far as size tells.
+    pub(crate) async fn load(
+        &self,
+        server: &Server,
+        question: &Question,
+        calls: u32,
+    ) -> anyhow::Result<Load> {
+        let Question { request: _, body, answer, authorization } = question;
+        let load = Load::put(self.cores.client, server.address, body, authorization, calls);
         let load = load.await?;
         ensure!(load.calls == calls, "{} of {calls} calls were answered", load.calls);
         let expected = u64::from(calls) * u64::try_from(call::PREFIX_BYTES + answer.len())?;
         ensure!(load.data_bytes == expected, "some answers were other than expected");
         Ok(load)
     }
+}
+
+/// What a service asks about a customer's key, with or without counting, and what Keyward answers. The
+/// request goes into the file `body` as it travels.
+async fn ask(
+    keyward: &Server,
+    secrets: &Secrets,
+    skip_usage: bool,
+    body: String,
+) -> anyhow::Result<Question> {
+    let request = VerifyRequest {
+        presented_secret: secrets.customer.clone(),
+        required_scopes: vec![SCOPE.to_owned()],
+        skip_usage,
+        ..VerifyRequest::default()
+    };
+    let request = Bytes::from(request.encode_to_vec());
+    let authorization = format!("Bearer {}", secrets.service);
+    let answer = call::ask(keyward.address, &authorization, request.clone()).await?;
+    let verdict = VerifyResponse::decode(answer.clone())?.verdict();
+    ensure!(verdict == Verdict::Valid, "Keyward answers {}", verdict.as_str_name());
+    std::fs::write(&body, call::framed(&request)?)?;
+    Ok(Question { request, body, answer, authorization })
 }

@@ -8,24 +8,20 @@ use anyhow::{Context as _, ensure};
 use crate::program::{self, cargo};
 use crate::tools;
 
-pub(crate) fn durability() -> anyhow::Result<()> {
-    run("durability", ("KEYWARD_CAMPAIGN_ROUNDS", "1000"), cargo(&test("durability::")))
-}
+pub(crate) const DURABILITY: &str = "durability";
+pub(crate) const IMPORT: &str = "import";
+pub(crate) const USAGE: &str = "usage";
 
-pub(crate) fn import() -> anyhow::Result<()> {
-    let mut test = cargo(&test("import::postgres"));
-    test.env(test_postgres::BINARIES_VARIABLE, tools::postgres()?);
-    run("import", ("KEYWARD_CAMPAIGN_KEYS", "200000"), test)
-}
-
-fn test(filter: &str) -> String {
-    format!("test --locked --package keyward-server --test program -- {filter}")
-}
-
-fn run(name: &str, (variable, size): (&str, &str), mut test: Command) -> anyhow::Result<()> {
+pub(crate) fn run(name: &str) -> anyhow::Result<()> {
     let report = std::path::absolute(format!("docs/campaigns/{name}.md"))?;
     std::fs::create_dir_all(report.parent().context("a folder for the report")?)?;
-    test.env(variable, size);
+    // Of keys, or of rounds; and alone, where a campaign measures times.
+    let (filter, size) =
+        if name == IMPORT { ("import::postgres", "200000") } else { (name, "1000") };
+    let mut test = cargo("test --locked --package keyward-server --test program --");
+    test.arg(filter);
+    test.env(test_postgres::BINARIES_VARIABLE, tools::postgres()?);
+    test.env("KEYWARD_CAMPAIGN_SIZE", size);
     test.env("KEYWARD_CAMPAIGN_COMMIT", commit()?);
     test.env("KEYWARD_CAMPAIGN_REPORT", report);
     program::run(&mut test)

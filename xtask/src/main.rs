@@ -30,6 +30,7 @@ usage: cargo xtask <chore>
   bench [argument..] the benchmarks, built as what is shipped
   campaign durability
                      a thousand kills on the embedded store, and the report of them
+  campaign usage     a thousand rounds of kills and faults, and whether counts are right
   campaign import    200,000 keys moved in on PostgreSQL, interrupted, and the report of it";
 
 fn main() -> ExitCode {
@@ -56,8 +57,9 @@ fn run() -> anyhow::Result<()> {
         ["fuzz"] => fuzz::run(None),
         ["fuzz", seconds] => fuzz::run(Some(seconds)),
         ["bench", rest @ ..] => bench::run(rest),
-        ["campaign", "durability"] => campaign::durability(),
-        ["campaign", "import"] => campaign::import(),
+        ["campaign", name @ (campaign::DURABILITY | campaign::IMPORT | campaign::USAGE)] => {
+            campaign::run(name)
+        }
         _ => bail!("{USAGE}"),
     }
 }

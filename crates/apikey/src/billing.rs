@@ -56,6 +56,15 @@ pub struct BillingPeriod {
     pub end: Timestamp,
 }
 
+/// A day of a business: from `start` on, up to but not including `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day {
+    /// The first instant of the day.
+    pub start: Timestamp,
+    /// The first instant of the next one.
+    pub end: Timestamp,
+}
+
 /// An anchor, and from when on it counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnchorTerm {
@@ -158,12 +167,39 @@ impl BillingAnchor {
         None
     }
 
+    /// The day in the anchor's zone that holds a time; where no calendar reaches, all of time.
+    fn day_at(&self, time: Timestamp) -> Day {
+        self.civil_day_at(time).unwrap_or(Day {
+            start: Timestamp::from_micros(i64::MIN),
+            end: Timestamp::from_micros(i64::MAX),
+        })
+    }
+
+    fn civil_day_at(&self, time: Timestamp) -> Option<Day> {
+        let instant = jiff::Timestamp::from_microsecond(time.as_micros()).ok()?;
+        let today = self.zone.0.to_datetime(instant).date();
+        // As with months: a day may begin before its date is shown.
+        let mut end = self.start_of(today.checked_add(2.days()).ok()?)?;
+        for days_later in [1, 0, -1] {
+            let start = self.start_of(today.checked_add(Span::new().days(days_later)).ok()?)?;
+            if start <= time {
+                return Some(Day { start, end });
+            }
+            end = start;
+        }
+        None
+    }
+
     /// The first instant of the billing day in the month with this first day.
     fn start_in(&self, month: Date) -> Option<Timestamp> {
         let last_day = month.days_in_month();
         let day = i8::try_from(self.day.0).unwrap_or(last_day).min(last_day);
-        let midnight = date(month.year(), month.month(), day).at(0, 0, 0, 0);
-        let found = self.zone.0.to_ambiguous_timestamp(midnight);
+        self.start_of(date(month.year(), month.month(), day))
+    }
+
+    /// The first instant of a date.
+    fn start_of(&self, date: Date) -> Option<Timestamp> {
+        let found = self.zone.0.to_ambiguous_timestamp(date.at(0, 0, 0, 0));
         let is_skipped = matches!(found.offset(), AmbiguousOffset::Gap { .. });
         let mut instant = found.compatible().ok()?;
         if is_skipped {
@@ -197,14 +233,24 @@ impl BillingSchedule {
 
     /// The period that holds a time.
     pub fn period_at(&self, time: Timestamp) -> BillingPeriod {
-        let whole = self.anchor_at(time).period_at(time);
+        let BillingPeriod { start, end } = self.anchor_at(time).period_at(time);
+        let (start, end) = self.cut(time, start, end);
+        BillingPeriod { start, end }
+    }
+
+    /// The day that holds a time, in the zone that counts then. Where a change brings another zone, a
+    /// day is cut, so that each lies in one period.
+    pub fn day_at(&self, time: Timestamp) -> Day {
+        let Day { start, end } = self.anchor_at(time).day_at(time);
+        let (start, end) = self.cut(time, start, end);
+        Day { start, end }
+    }
+
+    /// What is left around a time of a span that must not reach over a change.
+    fn cut(&self, time: Timestamp, start: Timestamp, end: Timestamp) -> (Timestamp, Timestamp) {
         let cuts = [Some(self.current.from), self.pending.as_ref().map(|pending| pending.from)];
-        cuts.into_iter().flatten().fold(whole, |BillingPeriod { start, end }, cut| {
-            if cut <= time {
-                BillingPeriod { start: start.max(cut), end }
-            } else {
-                BillingPeriod { start, end: end.min(cut) }
-            }
+        cuts.into_iter().flatten().fold((start, end), |(start, end), cut| {
+            if cut <= time { (start.max(cut), end) } else { (start, end.min(cut)) }
         })
     }
 

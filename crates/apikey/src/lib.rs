@@ -15,6 +15,7 @@
 //! 10. [`lifecycle`]: states, and the only ways between them.
 //! 11. [`billing`]: when a business's request count starts anew.
 //! 12. [`verdict`]: [`decide`](verdict::decide), for which all the rest is here.
+//! 13. [`usage`]: what is counted of it, and under which time.
 //!
 //! What always holds:
 //!
@@ -37,4 +38,5 @@ pub mod scope;
 pub mod secret;
 pub mod settings;
 pub mod text;
+pub mod usage;
 pub mod verdict;

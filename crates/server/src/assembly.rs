@@ -28,11 +28,12 @@ use crate::{
     errors::form::FormLayer,
     health::Health,
     management::Management,
-    peppers::Mover,
+    peppers::{MoveQueue, Mover},
     resident::{
         follower::{Follower, WentBack},
         gate::Gate,
     },
+    usage::{flusher::Flusher, keeper::Keeper},
     verification::Verification,
 };
 
@@ -52,6 +53,8 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(50);
 /// How often a server tries to have its database again, or to load its keys from it.
 pub(crate) const RETRY_EVERY: Duration = Duration::from_secs(1);
+/// How long the last counts have to be stored, after the calls have ended.
+const LAST_FLUSH_MAX: Duration = Duration::from_secs(5);
 /// What a server is made of.
 #[expect(missing_debug_implementations, reason = "a bag that is emptied at once")]
 pub struct Parts {
@@ -61,6 +64,8 @@ pub struct Parts {
     pub follower: Arc<Follower>,
     /// The right to answer from memory.
     pub gate: Arc<Gate>,
+    /// What counts, and stores it.
+    pub usage: Arc<Flusher>,
     /// What digests are made with.
     pub peppers: Arc<PepperSet>,
     /// The source of secrets and ids.
@@ -82,13 +87,25 @@ pub struct Running {
     pub resident_secrets: usize,
     /// What keeps memory up with the store.
     pub follower: Arc<Follower>,
+    /// What stores counts.
+    pub usage: Arc<Flusher>,
     gate: Arc<Gate>,
     stop: CancellationToken,
     ended: CancellationToken,
     health: Arc<Health>,
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
     tasks: TaskTracker,
+    /// Ends after all of these.
+    counting: Counting,
+    keeper: Keeper,
     drain: Duration,
+}
+
+/// The tasks that go on while the last calls are answered.
+#[derive(Debug, Default)]
+struct Counting {
+    stop: CancellationToken,
+    tasks: TaskTracker,
 }
 
 /// Serves on `listener`, and answers until `right_until`; `None` for good.
@@ -96,36 +113,22 @@ pub struct Running {
 /// # Errors
 /// When reflection cannot be built, which a test would have told.
 pub async fn start(
-    parts: Parts,
+    mut parts: Parts,
     listener: TcpListener,
     right_until: Option<Instant>,
     drain: Duration,
 ) -> anyhow::Result<Running> {
-    let Parts { store, follower, gate, peppers, random, clock, users, prefixes, recognition } =
-        parts;
-    let users = users.map(Arc::new);
-    let index = Arc::clone(follower.index());
+    let users = parts.users.take().map(Arc::new);
     let tasks = TaskTracker::new();
-    let (moves, mover) =
-        Mover::new(Arc::clone(&follower), Arc::clone(&peppers), Arc::clone(&clock));
-    let authenticator = Authenticator {
-        moves: moves.clone(),
-        index: Arc::clone(&index),
-        peppers: Arc::clone(&peppers),
-        clock: Arc::clone(&clock),
-        users: users.clone(),
-    };
-    let management = Management {
-        store,
-        follower: Arc::clone(&follower),
-        peppers: Arc::clone(&peppers),
-        random,
-        clock: Arc::clone(&clock),
-        prefixes,
-        changes: tasks.clone(),
-    };
-    let verification =
-        Verification { index: Arc::clone(&index), peppers, clock, recognition, moves };
+    let (moves, mover) = Mover::new(
+        Arc::clone(&parts.follower),
+        Arc::clone(&parts.peppers),
+        Arc::clone(&parts.clock),
+    );
+    let Services { authenticator, management, verification } =
+        Services::of(&parts, users.clone(), moves, tasks.clone());
+    let Parts { store, follower, gate, usage, clock, .. } = parts;
+    let keeper = Keeper::new(store, clock, Arc::clone(&usage));
 
     let (reporter, health_service) = tonic_health::server::health_reporter();
     let health = Arc::new(Health::new(reporter, Arc::clone(&gate)));
@@ -168,11 +171,32 @@ pub async fn start(
         router.serve_with_incoming_shutdown(incoming(listener), until).await
     });
     health.tell().await;
-    let resident_secrets = index.len();
-    Ok(Running { resident_secrets, follower, gate, stop, ended, health, serving, tasks, drain })
+    let resident_secrets = follower.index().len();
+    Ok(Running {
+        resident_secrets,
+        follower,
+        usage,
+        gate,
+        stop,
+        ended,
+        health,
+        serving,
+        tasks,
+        counting: Counting::default(),
+        keeper,
+        drain,
+    })
 }
 
 impl Running {
+    /// Stores what is counted from time to time, from now on and until the stop.
+    pub async fn store_usage(&self) {
+        let Counting { stop, tasks } = &self.counting;
+        self.keeper.make_place().await;
+        tasks.spawn(Arc::clone(&self.usage).run(stop.clone()));
+        tasks.spawn(self.keeper.clone().run(stop.clone()));
+    }
+
     /// Answers nothing from memory until resumed.
     pub async fn pause(&self) {
         self.gate.close();
@@ -218,12 +242,12 @@ impl Running {
     }
 
     /// Takes no more calls, and waits until those in flight and changes under way have finished, or
-    /// the drain's time is over.
+    /// the drain's time is over; then what was counted is stored.
     ///
     /// # Errors
     /// When the server itself failed, or its time was over.
     pub async fn stop(self) -> anyhow::Result<()> {
-        let Self { stop, health, serving, tasks, drain, .. } = self;
+        let Self { usage, stop, health, serving, tasks, counting, drain, .. } = self;
         stop.cancel();
         health.end().await;
         tasks.close();
@@ -232,9 +256,75 @@ impl Running {
             tasks.wait().await;
             Ok(())
         };
-        match tokio::time::timeout(drain, finished).await {
+        let finished = match tokio::time::timeout(drain, finished).await {
             Ok(result) => result,
-            Err(_) => anyhow::bail!("calls in flight did not finish in {drain:?}"),
+            Err(_) => Err(anyhow::anyhow!("calls in flight did not finish in {drain:?}")),
+        };
+        counting.end(&usage, finished.is_ok()).await;
+        finished
+    }
+}
+
+/// What calls meet, in this order.
+struct Services {
+    authenticator: Authenticator,
+    management: Management,
+    verification: Verification,
+}
+
+impl Services {
+    fn of(
+        parts: &Parts,
+        users: Option<Arc<UserIssuer>>,
+        moves: MoveQueue,
+        changes: TaskTracker,
+    ) -> Self {
+        let Parts { store, follower, usage, peppers, random, clock, prefixes, .. } = parts;
+        Self {
+            authenticator: Authenticator {
+                index: Arc::clone(follower.index()),
+                peppers: Arc::clone(peppers),
+                clock: Arc::clone(clock),
+                recorder: Arc::clone(usage.recorder()),
+                moves: moves.clone(),
+                users,
+            },
+            management: Management {
+                store: store.clone(),
+                follower: Arc::clone(follower),
+                peppers: Arc::clone(peppers),
+                random: Arc::clone(random),
+                clock: Arc::clone(clock),
+                prefixes: Arc::clone(prefixes),
+                changes,
+            },
+            verification: Verification {
+                index: Arc::clone(follower.index()),
+                peppers: Arc::clone(peppers),
+                clock: Arc::clone(clock),
+                recorder: Arc::clone(usage.recorder()),
+                recognition: parts.recognition,
+                moves,
+            },
+        }
+    }
+}
+
+impl Counting {
+    /// Stores what was counted. Where calls may still be under way, which nobody will count, this server
+    /// does not leave in order, and will be said to have lost some.
+    async fn end(self, usage: &Flusher, nobody_is_answered: bool) {
+        let Self { stop, tasks } = self;
+        stop.cancel();
+        tasks.close();
+        let last = async {
+            tasks.wait().await;
+            if nobody_is_answered { usage.end().await } else { usage.flush().await }
+        };
+        match tokio::time::timeout(LAST_FLUSH_MAX, last).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(error.cause = %error, "the last usage is not stored"),
+            Err(_) => tracing::error!("the last usage was not stored in {LAST_FLUSH_MAX:?}"),
         }
     }
 }

@@ -7,6 +7,7 @@
 //! - [`resident`]: every key, in memory, and what keeps it up with the store
 //! - [`verification`]: the hot path, which cannot change a key
 //! - [`management`]: the cold path, which changes keys
+//! - [`usage`]: what is counted of both, and how it is stored
 //! - [`peppers`]: which pepper writes, and how secrets get to it
 //! - [`import`]: keys of another system, read from a file; a client like any other
 //! - [`wire`], [`errors`]: messages in and out
@@ -31,6 +32,7 @@ pub mod resident;
 pub mod serve;
 pub mod shutdown;
 pub mod telemetry;
+pub mod usage;
 mod users;
 pub mod verification;
 pub mod wire;

@@ -3,18 +3,12 @@
 
 use keyward_proto::v1::ErrorReason;
 
-use crate::{access::Rpc, errors::Refusal};
-
-/// RPCs that answer NOT_YET_AVAILABLE.
-pub const RPCS: [Rpc; 1] = [Rpc::QueryUsage];
+use crate::errors::Refusal;
 
 /// Fields that are refused when they are set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named as in the proto files, which say what each means")]
 pub enum Field {
-    ListKeysNeverUsed,
-    ListKeysUnusedSinceTime,
-    ListKeysOrderLastUseTime,
     VerifyMinRevision,
 }
 
@@ -23,9 +17,6 @@ impl Field {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::ListKeysNeverUsed => "ListKeysRequest.filter.never_used",
-            Self::ListKeysUnusedSinceTime => "ListKeysRequest.filter.unused_since_time",
-            Self::ListKeysOrderLastUseTime => "ListKeysRequest.order=KEY_ORDER_LAST_USE_TIME",
             Self::VerifyMinRevision => "VerifyRequest.min_revision",
         }
     }
@@ -40,12 +31,6 @@ pub fn refuse_set<const N: usize>(fields: [(Field, bool); N]) -> Result<(), Refu
         None => Ok(()),
         Some((field, _)) => Err(refusal(field.name())),
     }
-}
-
-/// An RPC that has not come.
-#[must_use]
-pub fn rpc(rpc: Rpc) -> Refusal {
-    refusal(rpc.path())
 }
 
 fn refusal(name: &str) -> Refusal {

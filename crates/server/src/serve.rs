@@ -30,6 +30,7 @@ use crate::{
         gate::Gate,
     },
     shutdown::StopSignals,
+    usage::flusher::Flusher,
     users,
 };
 
@@ -100,10 +101,12 @@ async fn start(
     let follower =
         Follower::start(store.clone(), Arc::clone(&gate), Arc::clone(&clock), RECOGNITION_DEFAULT);
     let follower = Arc::new(follower.await.context("the keys cannot be loaded")?);
+    let usage = Flusher::open(store.clone(), Arc::clone(&clock), Arc::clone(&random)).await;
     let parts = Parts {
         store,
         follower,
         gate,
+        usage: Arc::new(usage.context("usage cannot be counted")?),
         peppers,
         random,
         clock,
@@ -115,6 +118,7 @@ async fn start(
     let right_until = hold.confirm().await;
     let right_until = right_until.context("the database was lost while the keys were loaded")?;
     let server = assembly::start(parts, listener, right_until, config.drain()).await?;
+    server.store_usage().await;
     greet(config, address, server.resident_secrets, first_start);
     Ok((server, hold))
 }

@@ -3,7 +3,7 @@
 use apikey::{
     clock::Timestamp,
     digest::Digest,
-    id::{BusinessId, KeyId},
+    id::{BusinessId, ExternalId, KeyId},
     lifecycle::Lifecycle,
     secret::Prefix,
     settings::{ReasonText, RevokeReason},
@@ -13,7 +13,7 @@ use crate::{
     Engine, Store,
     error::{ChangeError, Refused},
     on_engine,
-    record::{Act, Actor, Committed, KeyRecord, NewSecret, Origin, Revision, Settings},
+    record::{Act, Actor, Committed, KeyRecord, NewSecret, Revision, Settings},
 };
 
 /// A key to be taken over.
@@ -23,8 +23,10 @@ pub struct ImportedKey {
     pub key_id: KeyId,
     /// The owner; exists from this mention.
     pub business_id: BusinessId,
-    /// What it was elsewhere.
-    pub origin: Origin,
+    /// Its id there, unique in its business.
+    pub external_id: ExternalId,
+    /// When it was last used there, if that is known.
+    pub last_use_time: Option<Timestamp>,
     /// The settings.
     pub settings: Settings,
     /// Where it is in its life.
@@ -65,7 +67,8 @@ impl ImportedKey {
         let Self {
             key_id,
             business_id,
-            origin,
+            external_id,
+            last_use_time: _,
             settings,
             lifecycle,
             revocation,
@@ -88,7 +91,7 @@ impl ImportedKey {
             creator,
             create_time,
             update_time: now,
-            origin: Some(origin),
+            external_id: Some(external_id),
         }
     }
 

@@ -29,6 +29,7 @@ pub mod record;
 mod rows;
 mod schema;
 mod sqlite;
+pub mod usage;
 
 use std::{path::Path, time::Duration};
 
@@ -43,7 +44,7 @@ use apikey::{
 use crate::{
     change::KeyChange,
     error::{BadDatabaseUrl, ChangeError, StoreError},
-    list::KeyQuery,
+    list::{KeyQuery, LastUsePosition, LastUseQuery},
     record::{Act, Committed, KeyRecord, KeyTarget, NewKey, RequestId, RevokedKey},
 };
 
@@ -180,6 +181,18 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<KeyRecord>, StoreError> {
         on_engine!(self, database => database.list_keys(query, now))
+    }
+
+    /// Keys by their last use, those never used first, each with its place; at most `query.limit`.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn list_keys_by_last_use(
+        &self,
+        query: LastUseQuery,
+        now: Timestamp,
+    ) -> Result<Vec<(KeyRecord, LastUsePosition)>, StoreError> {
+        on_engine!(self, database => database.list_keys_by_last_use(query, now))
     }
 
     /// Changes one key of a business. Where there is nothing to do, or `request` was answered before, it

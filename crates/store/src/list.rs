@@ -33,6 +33,10 @@ pub struct KeyFilter {
     pub obfuscated_secret: Option<String>,
     /// Has this in its name, case-sensitive.
     pub display_name_part: Option<String>,
+    /// Was never used.
+    pub never_used: bool,
+    /// Was not used at this moment or after it, as far as uses are counted.
+    pub unused_since: Option<Timestamp>,
 }
 
 /// Which keys a change in bulk is for, all of them of these businesses.
@@ -58,6 +62,28 @@ pub enum WhichKeys {
 pub struct KeyPosition {
     /// When the key was made.
     pub create_time: Timestamp,
+    /// Decides between keys of the same moment.
+    pub key_id: KeyId,
+}
+
+/// Which keys by their last use, from where on, and how many.
+#[derive(Debug, Clone)]
+pub struct LastUseQuery {
+    /// Of any of these businesses.
+    pub business_ids: Vec<BusinessId>,
+    /// And for which all of this holds.
+    pub filter: KeyFilter,
+    /// After this one; `None` begins with those that were never used.
+    pub after: Option<LastUsePosition>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// A key's place in the order of last uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastUsePosition {
+    /// When it was last used; `None`: never, which comes first.
+    pub last_use_time: Option<Timestamp>,
     /// Decides between keys of the same moment.
     pub key_id: KeyId,
 }

@@ -125,17 +125,8 @@ pub struct KeyRecord {
     pub create_time: Timestamp,
     /// When its settings last changed.
     pub update_time: Timestamp,
-    /// Where it came from; `None`: it was made here.
-    pub origin: Option<Origin>,
-}
-
-/// What a key was in the system that it came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
-    /// Its id there, unique in its business.
-    pub external_id: ExternalId,
-    /// When it was last used there, if that is known.
-    pub last_use_time: Option<Timestamp>,
+    /// Its id in the system that it came from, unique in its business; `None`: it was made here.
+    pub external_id: Option<ExternalId>,
 }
 
 /// A key that was revoked, and what it leaves behind.
@@ -217,7 +208,7 @@ impl NewKey {
             creator,
             create_time: now,
             update_time: now,
-            origin: None,
+            external_id: None,
         }
     }
 }

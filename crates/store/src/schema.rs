@@ -83,7 +83,6 @@ table! {
         create_time -> Moment,
         update_time -> Moment,
         external_id -> Text,
-        origin_use_time -> Nullable<Moment>,
     }
 }
 
@@ -187,7 +186,101 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use super::sql_types::{Moment, Uid};
+
+    usage_flushers (flusher_id) {
+        flusher_id -> Uid,
+        batch -> BigInt,
+        flushed_through -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use super::sql_types::Moment;
+
+    usage_gaps (start_time, end_time) {
+        start_time -> Moment,
+        end_time -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use super::sql_types::{Moment, Uid};
+
+    usage_progress (id) {
+        id -> SmallInt,
+        slot_start -> Moment,
+        key_id -> Uid,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use super::sql_types::{Moment, Uid};
+
+    usage_slots (slot_start, key_id, verdict) {
+        slot_start -> Moment,
+        key_id -> Uid,
+        verdict -> SmallInt,
+        count -> BigInt,
+        last_time -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use super::sql_types::{Moment, Uid};
+
+    usage_hours (key_id, hour_start, verdict) {
+        key_id -> Uid,
+        hour_start -> Moment,
+        verdict -> SmallInt,
+        count -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use super::sql_types::{Moment, Uid};
+
+    usage_days (key_id, day_start, verdict) {
+        key_id -> Uid,
+        day_start -> Moment,
+        verdict -> SmallInt,
+        count -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use super::sql_types::{Moment, Uid};
+
+    usage_totals (key_id, period_start) {
+        key_id -> Uid,
+        period_start -> Moment,
+        request_count -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use super::sql_types::{Moment, Uid};
+
+    usage_last (key_id) {
+        key_id -> Uid,
+        last_use_time -> Moment,
+        last_denied_use_time -> Moment,
+    }
+}
+
 joinable!(secrets -> keys (key_id));
 joinable!(keys -> businesses (business_id));
 allow_tables_to_appear_in_same_query!(businesses, keys, secrets);
 allow_tables_to_appear_in_same_query!(audit_events, keys);
+allow_tables_to_appear_in_same_query!(keys, usage_slots);
+allow_tables_to_appear_in_same_query!(keys, usage_hours);
+allow_tables_to_appear_in_same_query!(keys, usage_days);

@@ -1,8 +1,5 @@
--- Where a key came from another system: its id there, and when it was last used there.
-alter table keys
-    add column external_id text collate "C" not null default '',
-    add column origin_use_time timestamptz,
-    add check (external_id <> '' or origin_use_time is null);
+-- Where a key came from another system: its id there.
+alter table keys add column external_id text collate "C" not null default '';
 create unique index keys_by_external_id on keys (business_id, external_id) where external_id <> '';
 
 -- Changes of a scope count the keys that hold it, while all other changes wait. SQLite has no index

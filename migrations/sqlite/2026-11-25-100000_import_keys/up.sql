@@ -1,5 +1,3 @@
 -- As for PostgreSQL; the reasons stand there.
 alter table keys add column external_id text not null default '';
-alter table keys add column origin_use_time integer
-    check (external_id <> '' or origin_use_time is null);
 create unique index keys_by_external_id on keys (business_id, external_id) where external_id <> '';

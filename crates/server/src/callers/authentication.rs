@@ -10,6 +10,7 @@ use std::{
 use apikey::{
     clock::Clock,
     digest::PepperSet,
+    usage::CountedVerdict,
     verdict::{RECOGNITION_DEFAULT, Requirement, Verdict, decide},
 };
 use futures_util::future::Either;
@@ -26,9 +27,9 @@ use super::{
 use crate::{
     access::{Rpc, rights},
     errors::Refusal,
-    not_yet,
     peppers::MoveQueue,
     resident::{Found, Index, Roles, View},
+    usage::recorder::{Decision, Recorder},
 };
 
 /// The scheme before a service key, whatever its case (RFC 7235).
@@ -45,6 +46,8 @@ pub struct Authenticator {
     pub peppers: Arc<PepperSet>,
     /// When they expire.
     pub clock: Arc<dyn Clock>,
+    /// Where a service key's last use is noted.
+    pub recorder: Arc<Recorder>,
     /// Where those go that are seen under an older pepper.
     pub moves: MoveQueue,
     /// Who vouches for users, if anybody does.
@@ -73,29 +76,34 @@ impl Authenticator {
             return Ok(caller);
         };
         rights::admit(rpc, &caller)?;
-        if not_yet::RPCS.contains(&rpc) {
-            return Err(not_yet::rpc(rpc));
-        }
         Ok(caller)
     }
 
     fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
         let secret = bearer(headers)?;
-        self.index.answer(|view| self.caller(view, secret))?
+        let mut counting = self.recorder.begin();
+        let (caller, decision) = self.index.answer(|view| self.caller(view, secret))?;
+        decision.into_iter().for_each(|decision| counting.touch(decision));
+        caller.ok_or_else(Refusal::credential_invalid)
     }
 
-    fn caller(&self, view: &View, secret: &[u8]) -> Result<Caller, Refusal> {
-        let Found { record, outdated } =
-            view.find(&self.peppers, secret).ok_or_else(Refusal::credential_invalid)?;
+    /// The caller, if it is one, and what was decided on which service key.
+    fn caller(&self, view: &View, secret: &[u8]) -> (Option<Caller>, Option<Decision>) {
+        let found = view.find(&self.peppers, secret);
+        let found = found.filter(|found| found.record.business.id.is_reserved());
+        let Some(Found { record, outdated }) = found else { return (None, None) };
         let nothing = Requirement { required: &[], sufficient: &[], endpoint: None };
         let found = record.found();
         let now = self.clock.now();
         let verdict = decide(Some(&found), &nothing, &view.catalogue(), RECOGNITION_DEFAULT, now);
-        if !record.business.id.is_reserved() || verdict != Verdict::Valid {
-            return Err(Refusal::credential_invalid());
+        let (key_id, roles) = (record.key_id, record.roles);
+        let decision = CountedVerdict::of(&verdict);
+        let decision = decision.map(|verdict| Decision { key_id, verdict, time: now });
+        let caller = Caller { key_id, roles, peer: None, user: None };
+        if verdict == Verdict::Valid {
+            self.moves.offer(outdated);
         }
-        self.moves.offer(outdated);
-        Ok(Caller { key_id: record.key_id, roles: record.roles, peer: None, user: None })
+        ((verdict == Verdict::Valid).then_some(caller), decision)
     }
 
     /// The user whom the caller presents, which it needs a role for, whatever it presents.

@@ -169,7 +169,8 @@ pub fn code(reason: ErrorReason) -> Code {
         | ErrorReason::ScopeRetired
         | ErrorReason::ScopeInUse
         | ErrorReason::LastOperatorKey
-        | ErrorReason::TooManyKeys => Code::FailedPrecondition,
+        | ErrorReason::TooManyKeys
+        | ErrorReason::NotCountedYet => Code::FailedPrecondition,
         ErrorReason::ConcurrentChange | ErrorReason::EtagMismatch => Code::Aborted,
         ErrorReason::DatabaseUnavailable
         | ErrorReason::NotServing

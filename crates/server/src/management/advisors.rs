@@ -60,7 +60,8 @@ impl Management {
         let Changed { value, receipt, .. } = self.change(caller, revoke).await?;
         let EndedAccess { grant, keys } = value;
         let key_count = i32::try_from(keys.len()).unwrap_or(i32::MAX);
-        let (keys, _): (Vec<Key>, _) = page::cut(keys, KEYS_MAX, |key| (self.key(key), Vec::new()));
+        let keys = self.changed_keys(keys).await;
+        let (keys, _): (Vec<Key>, _) = page::cut(keys, KEYS_MAX, |key| (key, Vec::new()));
         Ok(RevokeAccessResponse {
             grant: Some(access::to_wire(grant)),
             keys,

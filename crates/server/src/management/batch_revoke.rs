@@ -8,15 +8,14 @@ use keyward_proto::v1::{
 use keyward_store::{
     Store,
     bulk::BULK_MAX,
-    list::{KeySelection, WhichKeys},
-    record::KeyRecord,
+    list::{KeyFilter, KeySelection, WhichKeys},
 };
 use prost::Message as _;
 
 use super::{
     Management,
     change::Changed,
-    list::{business_ids_from_wire, filter_from_wire, refuse_usage},
+    list::{business_ids_from_wire, filter_from_wire},
 };
 use crate::{
     access::rights,
@@ -35,40 +34,43 @@ impl Management {
             request;
         let named: Vec<&str> = business_ids.iter().map(String::as_str).collect();
         rights::to_businesses(&self.store, caller, &named).await?;
-        if let Some(Target::Filter(filter)) = &target {
-            refuse_usage(filter)?;
-        }
         let mut v = Violations::default();
         let business_ids = business_ids_from_wire(&business_ids, &mut v);
         let which = which_from_wire(target, &mut v);
         let reason = key::reason_from_wire(reason, &reason_text, &mut v);
         let ((business_ids, which), (reason, text)) =
             v.finish(business_ids.zip(which).zip(reason))?;
+        if let WhichKeys::Filter(KeyFilter { unused_since: Some(since), .. }) = &which {
+            self.check_counted(*since).await?;
+        }
         let selection = KeySelection { business_ids, which };
         if validate_only {
             let going = self.store.check_revoke_keys(selection, self.clock.now()).await?;
-            return Ok(BatchRevokeKeysResponse { keys: self.keys(going), receipt: None });
+            return Ok(BatchRevokeKeysResponse {
+                keys: fitting(self.keys(going).await?),
+                receipt: None,
+            });
         }
         let work =
             async move |store: Store, act| store.revoke_keys(selection, reason, text, act).await;
         let Changed { value, receipt, .. } = self.change(caller, work).await?;
-        Ok(BatchRevokeKeysResponse { keys: self.keys(value), receipt: Some(receipt) })
+        let keys = fitting(self.changed_keys(value).await);
+        Ok(BatchRevokeKeysResponse { keys, receipt: Some(receipt) })
     }
+}
 
-    /// Keys as a caller sees them; where that is too much for a message, what tells one from another.
-    fn keys(&self, records: Vec<KeyRecord>) -> Vec<Key> {
-        let mut keys: Vec<Key> = records.into_iter().map(|record| self.key(record)).collect();
-        if keys.iter().map(Key::encoded_len).sum::<usize>() > page::BYTES_MAX {
-            for key in &mut keys {
-                key.description.clear();
-                key.scopes.clear();
-                key.retired_scopes.clear();
-                key.annotations.clear();
-                key.revoke_reason_text.clear();
-            }
+/// Keys, and where they are too much for a message, what tells one from another.
+fn fitting(mut keys: Vec<Key>) -> Vec<Key> {
+    if keys.iter().map(Key::encoded_len).sum::<usize>() > page::BYTES_MAX {
+        for key in &mut keys {
+            key.description.clear();
+            key.scopes.clear();
+            key.retired_scopes.clear();
+            key.annotations.clear();
+            key.revoke_reason_text.clear();
         }
-        keys
     }
+    keys
 }
 
 fn which_from_wire(target: Option<Target>, violations: &mut Violations) -> Option<WhichKeys> {

@@ -68,7 +68,7 @@ impl Management {
                 if validate_only {
                     return Ok(CreateKeyResponse::default());
                 }
-                return Ok(self.created(self.repeat(caller, answered).await?, None));
+                return Ok(self.created(self.repeat(caller, answered).await?, None).await);
             }
         };
         let Wanted { business_id, settings, expire_time, prefix } = wanted;
@@ -90,17 +90,17 @@ impl Management {
         };
         let create =
             async move |store: Store, act| store.create_key(new, assigner, request, act).await;
-        Ok(self.created(self.change(caller, create).await?, Some(&issued)))
+        Ok(self.created(self.change(caller, create).await?, Some(&issued)).await)
     }
 
-    fn created(
+    async fn created(
         &self,
         changed: Changed<KeyRecord>,
         issued: Option<&IssuedSecret>,
     ) -> CreateKeyResponse {
         let Changed { value: key, receipt, repeated } = changed;
         CreateKeyResponse {
-            key: Some(self.key(key)),
+            key: Some(if repeated { self.changed_key(key).await } else { self.new_key(key).await }),
             secret: shown_once(issued, repeated),
             receipt: Some(receipt),
             secret_already_shown: repeated,
@@ -185,7 +185,7 @@ impl Management {
             Ok(checked) => checked,
             Err(refusal) => {
                 let answered = self.answered(caller, &business_id, request, refusal).await?;
-                return Ok(self.rotated(self.repeat(caller, answered).await?, None));
+                return Ok(self.rotated(self.repeat(caller, answered).await?, None).await);
             }
         };
         // The prefix stays, and only the key knows it.
@@ -196,17 +196,17 @@ impl Management {
             KeyChange::Rotate { secret, obfuscated_secret: issued.obfuscated(), expire_time };
         let rotate =
             async move |store: Store, act| store.change_key(target, change, request, act).await;
-        Ok(self.rotated(self.change(caller, rotate).await?, Some(&issued)))
+        Ok(self.rotated(self.change(caller, rotate).await?, Some(&issued)).await)
     }
 
-    fn rotated(
+    async fn rotated(
         &self,
         changed: Changed<KeyRecord>,
         issued: Option<&IssuedSecret>,
     ) -> RotateKeyResponse {
         let Changed { value: key, receipt, repeated } = changed;
         RotateKeyResponse {
-            key: Some(self.key(key)),
+            key: Some(self.changed_key(key).await),
             secret: shown_once(issued, repeated),
             receipt: Some(receipt),
             secret_already_shown: repeated,

@@ -34,7 +34,8 @@ impl Management {
         let KeyTarget { business_id, key_id, etag: _ } = v.finish(target)?;
         let key = self.found_key(&business_id, key_id).await?;
         let effective_everywhere = key.revision <= self.index().applied();
-        Ok(GetKeyResponse { key: Some(self.key(key)), effective_everywhere })
+        let key = self.keys(vec![key]).await?.pop();
+        Ok(GetKeyResponse { key, effective_everywhere })
     }
 
     pub(super) async fn update_key(
@@ -76,7 +77,7 @@ impl Management {
         let Changed { value: RevokedKey { key, left_behind }, receipt, .. } =
             self.change(caller, revoke).await?;
         let left_behind_key_ids = left_behind.iter().map(KeyId::to_string).collect();
-        let key = self.key(key);
+        let key = self.changed_key(key).await;
         Ok(RevokeKeyResponse { key: Some(key), receipt: Some(receipt), left_behind_key_ids })
     }
 
@@ -128,10 +129,10 @@ impl Management {
     ) -> Result<(Key, ChangeReceipt), Refusal> {
         let work = async move |store: Store, act| store.change_key(target, change, None, act).await;
         let Changed { value, receipt, .. } = self.change(caller, work).await?;
-        Ok((self.key(value), receipt))
+        Ok((self.changed_key(value).await, receipt))
     }
 
-    /// A key as a caller sees it now.
+    /// A key as a caller sees it now, but for its use.
     pub(super) fn key(&self, key: KeyRecord) -> Key {
         key::to_wire(key, self.is_retired(), self.clock.now())
     }

@@ -7,7 +7,10 @@ use apikey::{
     settings::DisplayName,
 };
 use keyward_proto::v1::{self, KeyOrder, ListKeysRequest, ListKeysResponse};
-use keyward_store::list::{KeyFilter, KeyPosition, KeyQuery};
+use keyward_store::{
+    list::{KeyFilter, KeyPosition, KeyQuery, LastUsePosition, LastUseQuery},
+    record::KeyRecord,
+};
 
 use super::Management;
 use crate::{
@@ -17,9 +20,26 @@ use crate::{
     },
     callers::Caller,
     errors::{Refusal, violations::Violations},
-    not_yet::{self, Field},
     wire::{self, page, time},
 };
+
+/// In a place: before every use.
+const NEVER: Timestamp = Timestamp::MIN;
+
+/// A list, by one of its orders.
+enum Query {
+    CreateTime(KeyQuery),
+    LastUseTime(LastUseQuery),
+}
+
+impl Query {
+    const fn filter(&self) -> &KeyFilter {
+        match self {
+            Self::CreateTime(query) => &query.filter,
+            Self::LastUseTime(query) => &query.filter,
+        }
+    }
+}
 
 impl Management {
     pub(super) async fn list_keys(
@@ -31,58 +51,80 @@ impl Management {
         rights::to_businesses(&self.store, caller, &named).await?;
         let bound_to = bound_to(&request);
         let (query, size) = self.key_query(&request, &bound_to)?;
-        let found = self.store.list_keys(query, self.clock.now()).await?;
-        let (keys, last) = page::cut(found, size, |record| {
-            let position = position_bytes(record.create_time, record.key_id);
-            (self.key(record), position)
-        });
+        if let Some(since) = query.filter().unused_since {
+            self.check_counted(since).await?;
+        }
+        let (found, positions): (Vec<_>, Vec<_>) = self.found(query).await?.into_iter().unzip();
+        let found = self.keys(found).await?.into_iter().zip(positions).collect();
+        let (keys, last) = page::cut(found, size, |placed| placed);
         let next_page_token = page::next(&self.peppers, &bound_to, last);
         Ok(ListKeysResponse { keys, next_page_token })
+    }
+
+    /// Keys, and the place of each in its order.
+    async fn found(&self, query: Query) -> Result<Vec<(KeyRecord, Vec<u8>)>, Refusal> {
+        let now = self.clock.now();
+        Ok(match query {
+            Query::CreateTime(query) => {
+                let found = self.store.list_keys(query, now).await?.into_iter();
+                let place = |key: KeyRecord| {
+                    let place = position_bytes(key.create_time, key.key_id);
+                    (key, place)
+                };
+                found.map(place).collect()
+            }
+            Query::LastUseTime(query) => {
+                let found = self.store.list_keys_by_last_use(query, now).await?.into_iter();
+                let place = |LastUsePosition { last_use_time, key_id }| {
+                    position_bytes(last_use_time.unwrap_or(NEVER), key_id)
+                };
+                found.map(|(key, position)| (key, place(position))).collect()
+            }
+        })
     }
 
     fn key_query(
         &self,
         request: &ListKeysRequest,
         bound_to: &[u8],
-    ) -> Result<(KeyQuery, u16), Refusal> {
+    ) -> Result<(Query, u16), Refusal> {
         let ListKeysRequest { business_ids, filter, order, page_size, page_token } = request;
         let mut v = Violations::default();
         let no_filter = v1::KeyFilter::default();
         let filter = filter.as_ref().unwrap_or(&no_filter);
-        refuse_usage(filter)?;
-        not_yet::refuse_set([(
-            Field::ListKeysOrderLastUseTime,
-            *order == i32::from(KeyOrder::LastUseTime),
-        )])?;
         let business_ids = business_ids_from_wire(business_ids, &mut v);
         let filter = filter_from_wire(filter, &mut v);
-        if KeyOrder::try_from(*order).is_err() {
+        let order = KeyOrder::try_from(*order).ok();
+        if order.is_none() {
             v.add("order", "must be KEY_ORDER_CREATE_TIME or KEY_ORDER_LAST_USE_TIME");
         }
         let size = page::size(*page_size, &mut v);
         let after = page::position(&self.peppers, bound_to, page_token, &mut v);
         let whole = || {
             let size = size?;
-            let query = KeyQuery {
-                business_ids: business_ids?,
-                filter: filter?,
-                after: after?.and_then(|bytes| position_from_bytes(&bytes)),
-                // One more than the page holds tells whether another page follows.
-                limit: i64::from(size).saturating_add(1),
+            let (business_ids, filter) = (business_ids?, filter?);
+            let after = after?.and_then(|bytes| position_from_bytes(&bytes));
+            // One more than the page holds tells whether another page follows.
+            let limit = i64::from(size).saturating_add(1);
+            let query = match order? {
+                KeyOrder::Unspecified | KeyOrder::CreateTime => {
+                    let after =
+                        after.map(|(create_time, key_id)| KeyPosition { create_time, key_id });
+                    Query::CreateTime(KeyQuery { business_ids, filter, after, limit })
+                }
+                KeyOrder::LastUseTime => {
+                    let after = after.map(|(time, key_id)| LastUsePosition {
+                        last_use_time: Some(time).filter(|time| *time > NEVER),
+                        key_id,
+                    });
+                    Query::LastUseTime(LastUseQuery { business_ids, filter, after, limit })
+                }
             };
             Some((query, size))
         };
         let whole = whole();
         v.finish(whole)
     }
-}
-
-/// Conditions on use, which is not counted yet.
-pub(super) fn refuse_usage(filter: &v1::KeyFilter) -> Result<(), Refusal> {
-    not_yet::refuse_set([
-        (Field::ListKeysNeverUsed, filter.never_used),
-        (Field::ListKeysUnusedSinceTime, filter.unused_since_time.is_some()),
-    ])
 }
 
 pub(super) fn business_ids_from_wire(
@@ -108,8 +150,8 @@ pub(super) fn filter_from_wire(
     let v1::KeyFilter {
         states,
         scope,
-        never_used: _,
-        unused_since_time: _,
+        never_used,
+        unused_since_time,
         expire_before_time,
         obfuscated_secret,
         display_name_part,
@@ -128,6 +170,10 @@ pub(super) fn filter_from_wire(
         None => Some(None),
         Some(time) => v.take("filter.expire_before_time", time::from_wire(*time)).map(Some),
     };
+    let unused_since = match unused_since_time {
+        None => Some(None),
+        Some(time) => v.take("filter.unused_since_time", time::from_wire(*time)).map(Some),
+    };
     if obfuscated_secret.contains(char::is_control) {
         v.add("filter.obfuscated_secret", "must have no control characters");
     }
@@ -141,6 +187,8 @@ pub(super) fn filter_from_wire(
         expire_before: expire_before?,
         obfuscated_secret: (!obfuscated_secret.is_empty()).then(|| obfuscated_secret.clone()),
         display_name_part: display_name_part?,
+        never_used: *never_used,
+        unused_since: unused_since?,
     })
 }
 
@@ -154,15 +202,13 @@ fn bound_to(request: &ListKeysRequest) -> Vec<u8> {
     page::bound_to(Rpc::ListKeys, &anywhere)
 }
 
-fn position_bytes(create_time: Timestamp, key_id: KeyId) -> Vec<u8> {
-    [&create_time.as_micros().to_be_bytes()[..], key_id.as_bytes()].concat()
+fn position_bytes(time: Timestamp, key_id: KeyId) -> Vec<u8> {
+    [&time.as_micros().to_be_bytes()[..], key_id.as_bytes()].concat()
 }
 
 /// The inverse; the token's signature has vouched for the bytes.
-fn position_from_bytes(bytes: &[u8]) -> Option<KeyPosition> {
-    let (create_time, key_id) = bytes.split_first_chunk()?;
-    Some(KeyPosition {
-        create_time: Timestamp::from_micros(i64::from_be_bytes(*create_time)),
-        key_id: KeyId::from_bytes(key_id.try_into().ok()?),
-    })
+fn position_from_bytes(bytes: &[u8]) -> Option<(Timestamp, KeyId)> {
+    let (time, key_id) = bytes.split_first_chunk()?;
+    let time = Timestamp::from_micros(i64::from_be_bytes(*time));
+    Some((time, KeyId::from_bytes(key_id.try_into().ok()?)))
 }

@@ -43,6 +43,9 @@ impl Management {
             create_time: Some(time::to_wire(create_time)),
             rotate_time: rotate_time.map(time::to_wire),
         };
-        Ok(LookupKeyResponse { key: Some(self.key(key)), generation: Some(generation) })
+        Ok(LookupKeyResponse {
+            key: Some(self.changed_key(key).await),
+            generation: Some(generation),
+        })
     }
 }

@@ -15,6 +15,7 @@ mod lookup;
 mod repetition;
 mod scopes;
 mod service;
+mod usage;
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use keyward_proto::v1::{
 use tonic::{Request, Response, Status};
 
 use super::Management;
-use crate::{access::Rpc, callers::Caller, not_yet};
+use crate::callers::Caller;
 
 #[tonic::async_trait]
 impl KeyManagement for Management {
@@ -85,9 +85,10 @@ impl KeyManagement for Management {
 
     async fn query_usage(
         &self,
-        _: Request<QueryUsageRequest>,
+        request: Request<QueryUsageRequest>,
     ) -> Result<Response<QueryUsageResponse>, Status> {
-        Err(not_yet::rpc(Rpc::QueryUsage).into())
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::query_usage(self, &caller, request.into_inner()).await?))
     }
 
     async fn list_scopes(

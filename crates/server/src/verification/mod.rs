@@ -1,5 +1,5 @@
-//! The hot path: is this key good, and for this? Answered from memory; nothing is awaited, nothing is
-//! written, and nothing here can change a key.
+//! The hot path: is this key good, and for this? Answered from memory and counted in memory; nothing is
+//! awaited, nothing is written, and nothing here can change a key.
 
 mod question;
 mod service;
@@ -9,6 +9,7 @@ use std::{sync::Arc, time::Duration};
 use apikey::{
     clock::Clock,
     digest::PepperSet,
+    usage::CountedVerdict,
     verdict::{Verdict, decide},
 };
 use keyward_proto::v1::{self, VerifyRequest, VerifyResponse};
@@ -20,6 +21,7 @@ use crate::{
     errors::{Refusal, violations::Violations},
     peppers::MoveQueue,
     resident::{Index, Record, View},
+    usage::recorder::{Decision, Recorder},
     wire::{page, time},
 };
 
@@ -32,10 +34,19 @@ pub struct Verification {
     pub peppers: Arc<PepperSet>,
     /// When keys expire.
     pub clock: Arc<dyn Clock>,
+    /// Where is counted what was decided.
+    pub recorder: Arc<Recorder>,
     /// How long a secret is recognised after its end.
     pub recognition: Duration,
     /// Where good secrets go that are seen under an older pepper.
     pub moves: MoveQueue,
+}
+
+/// A verdict as it is told, and as it counts.
+struct Answer {
+    response: VerifyResponse,
+    /// `None`: it counts on no key.
+    counted: Option<Decision>,
 }
 
 impl Verification {
@@ -44,7 +55,12 @@ impl Verification {
         let mut violations = Violations::default();
         let question = Question::from_wire(caller, "", request, &mut violations)?;
         let question = violations.finish(question)?;
-        Ok(self.index.answer(|view| self.answer(view, &question))?)
+        // Begun before the clock is read, and counted once the answer stands.
+        let mut counting = self.recorder.begin();
+        let Answer { response, counted } =
+            self.index.answer(|view| self.answer(view, &question))?;
+        counted.into_iter().for_each(|decision| counting.count(decision));
+        Ok(response)
     }
 
     /// The verdicts on up to a batch, each on its own, all of one view.
@@ -65,10 +81,11 @@ impl Verification {
             questions.extend(Question::from_wire(caller, &place, request, &mut violations)?);
         }
         let questions = violations.finish(Some(questions))?;
+        let mut counting = self.recorder.begin();
         let answers: Vec<_> = self.index.answer(|view| {
             questions.iter().map(|question| self.answer(view, question)).collect()
         })?;
-        let bytes: usize = answers.iter().map(Message::encoded_len).sum();
+        let bytes: usize = answers.iter().map(|answer| answer.response.encoded_len()).sum();
         if bytes > page::BYTES_MAX {
             let mut violations = Violations::default();
             let most = page::BYTES_MAX;
@@ -80,11 +97,13 @@ impl Verification {
             );
             return Err(violations.into());
         }
-        Ok(answers)
+        let counted = answers.iter().filter_map(|answer| answer.counted);
+        counted.for_each(|decision| counting.count(decision));
+        Ok(answers.into_iter().map(|answer| answer.response).collect())
     }
 
     /// The revision is read before the record, and the record before the clock.
-    fn answer(&self, view: &View, question: &Question<'_>) -> VerifyResponse {
+    fn answer(&self, view: &View, question: &Question<'_>) -> Answer {
         let revision = view.applied();
         let found = view
             .find(&self.peppers, question.presented_secret)
@@ -95,13 +114,14 @@ impl Verification {
         let (record, outdated) = found.map(|found| (found.record, found.outdated)).unzip();
         let catalogue = view.catalogue();
         let found = record.as_deref().map(Record::found);
-        let verdict = decide(
-            found.as_ref(),
-            &question.requirement(),
-            &catalogue,
-            self.recognition,
-            self.clock.now(),
-        );
+        let (requirement, now) = (question.requirement(), self.clock.now());
+        let verdict = decide(found.as_ref(), &requirement, &catalogue, self.recognition, now);
+        let counted = match (&record, CountedVerdict::of(&verdict)) {
+            (Some(record), Some(verdict)) if !question.skip_usage => {
+                Some(Decision { key_id: record.key_id, verdict, time: now })
+            }
+            _ => None,
+        };
         let mut response = VerifyResponse { revision: revision.0, ..VerifyResponse::default() };
         let wire = verdict_to_wire(&verdict);
         response.verdict = wire.into();
@@ -117,7 +137,7 @@ impl Verification {
         if let Verdict::InsufficientScope { missing } = verdict {
             response.missing_scopes = missing;
         }
-        response
+        Answer { response, counted }
     }
 }
 

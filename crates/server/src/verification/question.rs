@@ -22,6 +22,7 @@ const SCOPES_MAX: usize = 100;
 pub(super) struct Question<'a> {
     pub(super) presented_secret: &'a [u8],
     pub(super) business_id: Option<&'a str>,
+    pub(super) skip_usage: bool,
     required: &'a [String],
     sufficient: &'a [String],
     endpoint: Option<Endpoint<'a>>,
@@ -88,6 +89,7 @@ impl<'a> Question<'a> {
         Ok(endpoint.map(|endpoint| Self {
             presented_secret: presented_secret.as_bytes(),
             business_id,
+            skip_usage: *skip_usage,
             required: required_scopes,
             sufficient: sufficient_scopes,
             endpoint,

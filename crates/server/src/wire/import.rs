@@ -11,7 +11,7 @@ use apikey::{
 use keyward_proto::v1::{self, ImportKey, ImportKeyResult, import_key::SecretDigest};
 use keyward_store::{
     import::{ImportOutcome, ImportedKey},
-    record::{NewSecret, Origin, Settings},
+    record::{NewSecret, Settings},
 };
 use ring::rand::SecureRandom;
 
@@ -75,7 +75,8 @@ impl Importing<'_> {
         Ok(Ok(ImportedKey {
             key_id: KeyId::generate(create_time, self.random).map_err(Refusal::internal)?,
             business_id,
-            origin: Origin { external_id, last_use_time },
+            external_id,
+            last_use_time,
             settings,
             lifecycle,
             revocation,

@@ -10,3 +10,4 @@ pub mod page;
 pub mod receipt;
 pub mod scope;
 pub mod time;
+pub mod usage;

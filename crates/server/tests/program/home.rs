@@ -82,6 +82,11 @@ impl Home {
         secret.trim_end().to_owned()
     }
 
+    /// Whether there is one.
+    pub(crate) fn is_on_postgres(&self) -> bool {
+        self.database.is_some()
+    }
+
     /// The database, on PostgreSQL.
     pub(crate) fn database(&self) -> &Database {
         self.database.as_ref().unwrap()

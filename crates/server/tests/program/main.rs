@@ -7,6 +7,7 @@
     reason = "a test that cannot go on stops"
 )]
 
+mod campaign;
 mod client;
 mod draw;
 mod durability;
@@ -24,4 +25,5 @@ mod story;
 mod tls;
 mod tool;
 mod toxiproxy;
+mod usage;
 mod users;

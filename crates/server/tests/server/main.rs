@@ -19,5 +19,6 @@ mod outage;
 mod pepper_moves;
 mod secrets;
 mod stale;
+mod usage;
 mod verification;
 mod wire;

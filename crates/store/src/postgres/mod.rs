@@ -4,8 +4,10 @@ mod connector;
 mod exclusive;
 mod listener;
 mod migrations;
+mod partitions;
 mod tls;
 mod url;
+mod usage;
 
 use std::time::Duration;
 
@@ -30,6 +32,8 @@ use crate::{
 use connector::{CONNECT_TIMEOUT, Connector};
 pub(crate) use exclusive::Exclusive;
 pub(crate) use listener::Listener;
+use partitions::keep_partitions;
+use usage::{ALONE, with_counts};
 
 pub(crate) type Backend = Pg;
 pub(crate) type Connection = AsyncPgConnection;
@@ -116,6 +120,36 @@ macro_rules! load_together {
             $query.load(&mut conn).await
         }),+)
     }};
+}
+
+/// A query whose rows others may lock in the same way, and nobody in another.
+macro_rules! shared {
+    ($query:expr) => {
+        $query.for_share()
+    };
+}
+
+/// A query whose rows nobody else may lock.
+macro_rules! unshared {
+    ($query:expr) => {
+        $query.for_update()
+    };
+}
+
+/// When a key was last used: by what is rolled up, and by the open slots.
+macro_rules! last_use {
+    ($open:expr) => {
+        diesel::dsl::sql::<crate::schema::sql_types::Moment>(
+            "coalesce((select max(used.last_time) from (
+                select last_use_time as last_time from usage_last
+                where usage_last.key_id = keys.key_id
+                union all
+                select last_time from usage_slots
+                where usage_slots.key_id = keys.key_id and verdict = 1 and slot_start = any(",
+        )
+        .bind::<diesel::sql_types::Array<crate::schema::sql_types::Moment>, _>($open.to_vec())
+        .sql(")) as used), '0001-01-01T00:00:00Z')")
+    };
 }
 
 #[path = "../queries/mod.rs"]

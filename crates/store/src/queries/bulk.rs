@@ -20,7 +20,7 @@ use crate::{
     change::KeyChange,
     columns::{TimeColumn, UidColumn},
     error::{ChangeError, Refused},
-    list::{KeyFilter, KeySelection, WhichKeys},
+    list::{KeySelection, WhichKeys},
     record::{Act, Committed, KeyRecord},
     rows::reason_code,
     schema::keys,
@@ -104,12 +104,12 @@ async fn select(
             if missing.is_empty() { Ok(found) } else { Err(Refused::KeysNotFound(missing).into()) }
         }
         WhichKeys::Filter(filter) => {
-            let rows = |filter: KeyFilter| {
-                matching(&business_ids, filter, now).filter(keys::revoke_time.is_null())
-            };
-            let found = newest_first(conn, rows(filter.clone()), most.saturating_add(1)).await?;
+            let unrevoked = keys::revoke_time.is_null();
+            let rows = matching(conn, &business_ids, filter.clone(), now).await?;
+            let found = newest_first(conn, rows.filter(unrevoked), most.saturating_add(1)).await?;
             if found.len() > BULK_MAX {
-                let matches: i64 = rows(filter).count().get_result(conn).await?;
+                let rows = matching(conn, &business_ids, filter, now).await?;
+                let matches: i64 = rows.filter(unrevoked).count().get_result(conn).await?;
                 return Err(Refused::TooManyKeys { matches }.into());
             }
             Ok(found)

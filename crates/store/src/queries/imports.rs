@@ -18,6 +18,7 @@ use super::{
     audit, begin, engine,
     keys::{is_live, scope_problems, scopes_named},
     secrets::secret_row,
+    usage::NEVER,
 };
 use crate::{
     audit::{AuditAction, AuditEvent},
@@ -27,7 +28,7 @@ use crate::{
     import::{ImportOutcome, ImportedKey},
     record::{Act, Actor, BusinessRecord, Committed, KeyRecord, Revision, ScopeRecord},
     rows::{BusinessRow, KeyRow, SecretRow},
-    schema::{businesses, keys, secrets},
+    schema::{businesses, keys, secrets, usage_last},
 };
 
 impl engine::Database {
@@ -67,6 +68,8 @@ struct Plan {
     scopes: HashMap<ScopeName, ScopeRecord>,
     rooms: HashMap<BusinessId, Room>,
     new: Vec<(KeyRecord, SecretRow)>,
+    /// When new ones were last used where they come from.
+    uses: Vec<(KeyId, Timestamp)>,
     /// Businesses that are not here.
     mentioned: Vec<BusinessId>,
 }
@@ -95,6 +98,7 @@ impl Plan {
             scopes: scopes_named(conn, names).await?,
             rooms: rooms(conn, &business_ids, now).await?,
             new: Vec::new(),
+            uses: Vec::new(),
             mentioned: Vec::new(),
         })
     }
@@ -117,7 +121,7 @@ impl Plan {
         now: Timestamp,
     ) -> ImportOutcome {
         let owner = key.digests.iter().find_map(|digest| self.owners.get(digest)).copied();
-        let place = (key.business_id.clone(), key.origin.external_id.clone());
+        let place = (key.business_id.clone(), key.external_id.clone());
         if let Some(same) = self.here.get(&place) {
             let mut differences = key.differences(same);
             if owner != Some(same.key_id) {
@@ -149,6 +153,7 @@ impl Plan {
         let secret = secret_row(key.key_id, 1, key.secret, revision, key.create_time);
         self.owners.extend(key.digests.iter().map(|digest| (*digest, key.key_id)));
         self.here.insert(place, record.clone());
+        self.uses.extend(key.last_use_time.map(|time| (key.key_id, time)));
         self.new.push((record, secret));
         ImportOutcome::Imported(key.key_id)
     }
@@ -164,6 +169,14 @@ impl Plan {
         };
         let mentioned: Vec<BusinessRow> = self.mentioned.into_iter().map(mention).collect();
         let (records, secrets): (Vec<KeyRecord>, Vec<SecretRow>) = self.new.into_iter().unzip();
+        let last_use = |(key_id, time): (KeyId, Timestamp)| {
+            (
+                usage_last::key_id.eq(UidColumn(key_id)),
+                usage_last::last_use_time.eq(TimeColumn(time)),
+                usage_last::last_denied_use_time.eq(TimeColumn(NEVER)),
+            )
+        };
+        let last_uses: Vec<_> = self.uses.into_iter().map(last_use).collect();
         let rows: Vec<KeyRow> = records.iter().map(|key| KeyRow::new(key, revision)).collect();
         let events: Vec<AuditEvent> = records
             .iter()
@@ -172,6 +185,7 @@ impl Plan {
         insert_all!(conn, businesses::table, &mentioned);
         insert_all!(conn, keys::table, &rows);
         insert_all!(conn, secrets::table, &secrets);
+        insert_all!(conn, usage_last::table, &last_uses);
         audit::record(conn, events).await
     }
 }
@@ -181,9 +195,8 @@ async fn keys_here(
     conn: &mut engine::Connection,
     imported: &[ImportedKey],
 ) -> Result<HashMap<(BusinessId, ExternalId), KeyRecord>, StoreError> {
-    let place = |key: &ImportedKey| {
-        json!([key.business_id.as_str(), key.origin.external_id.as_str()]).to_string()
-    };
+    let place =
+        |key: &ImportedKey| json!([key.business_id.as_str(), key.external_id.as_str()]).to_string();
     let rows: Vec<KeyRow> = keys::table
         .filter(came_from!(imported.iter().map(place).collect()))
         .select(KeyRow::as_select())
@@ -192,8 +205,8 @@ async fn keys_here(
     let mut here = HashMap::new();
     for row in rows {
         let record = KeyRecord::try_from(row)?;
-        if let Some(origin) = &record.origin {
-            here.insert((record.business_id.clone(), origin.external_id.clone()), record);
+        if let Some(external_id) = &record.external_id {
+            here.insert((record.business_id.clone(), external_id.clone()), record);
         }
     }
     Ok(here)

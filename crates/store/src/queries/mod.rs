@@ -16,6 +16,7 @@ pub(crate) mod lookup;
 mod operators;
 pub(crate) mod peppers;
 pub(crate) mod secrets;
+pub(crate) mod usage;
 
 use apikey::id::{BusinessId, KeyId};
 use diesel::prelude::*;

@@ -15,7 +15,7 @@ use super::Place;
 use crate::{
     columns::{JsonColumn, TextListColumn, TimeColumn, UidColumn},
     error::StoreError,
-    record::{Actor, KeyRecord, Origin, Revision, Settings},
+    record::{Actor, KeyRecord, Revision, Settings},
     schema::keys,
 };
 
@@ -44,11 +44,9 @@ pub(crate) struct KeyRow {
     creator_user_subject: String,
     create_time: TimeColumn,
     update_time: TimeColumn,
-    // Snapshots of before keys came from elsewhere have neither.
+    // Snapshots of before keys came from elsewhere have none.
     #[serde(default)]
     external_id: String,
-    #[serde(default)]
-    origin_use_time: Option<TimeColumn>,
 }
 
 impl KeyRow {
@@ -66,7 +64,7 @@ impl KeyRow {
             creator: Actor { caller, user_issuer, user_subject },
             create_time,
             update_time,
-            origin,
+            external_id,
         } = record;
         Self {
             key_id: UidColumn(*key_id),
@@ -91,13 +89,7 @@ impl KeyRow {
             creator_user_subject: user_subject.clone(),
             create_time: TimeColumn(*create_time),
             update_time: TimeColumn(*update_time),
-            external_id: origin
-                .as_ref()
-                .map_or_else(String::new, |origin| origin.external_id.as_str().to_owned()),
-            origin_use_time: origin
-                .as_ref()
-                .and_then(|origin| origin.last_use_time)
-                .map(TimeColumn),
+            external_id: external_id.as_ref().map_or_else(String::new, |id| id.as_str().to_owned()),
         }
     }
 }
@@ -128,7 +120,6 @@ impl TryFrom<KeyRow> for KeyRecord {
             create_time: TimeColumn(create_time),
             update_time: TimeColumn(update_time),
             external_id,
-            origin_use_time,
         } = row;
         let at = Place { table: "keys", row: key_id.to_string() };
         let revocation = match revoke_reason {
@@ -142,11 +133,8 @@ impl TryFrom<KeyRow> for KeyRecord {
                 Some((reason, text))
             }
         };
-        let origin = (!external_id.is_empty()).then(|| {
-            let external_id = ExternalId::parse(&external_id)
-                .map_err(|error| at.corrupt("external_id", error))?;
-            let last_use_time = origin_use_time.map(|time| time.0);
-            Ok::<_, StoreError>(Origin { external_id, last_use_time })
+        let external_id = (!external_id.is_empty()).then(|| {
+            ExternalId::parse(&external_id).map_err(|error| at.corrupt("external_id", error))
         });
         Ok(Self {
             key_id,
@@ -173,7 +161,7 @@ impl TryFrom<KeyRow> for KeyRecord {
             creator: Actor { caller, user_issuer, user_subject },
             create_time,
             update_time,
-            origin: origin.transpose()?,
+            external_id: external_id.transpose()?,
         })
     }
 }

@@ -7,6 +7,7 @@ mod businesses;
 mod keys;
 mod scopes;
 mod secrets;
+mod usage;
 
 use std::fmt::Display;
 
@@ -23,6 +24,7 @@ pub(crate) use self::{
     keys::{KeyRow, reason_code},
     scopes::{ScopeRow, assignable_by_code},
     secrets::{HeldSecretRow, SecretRow, pepper_version},
+    usage::{CountRow, FlusherRow, SlotRow, counted_verdict, flusher_uid, verdict_code},
 };
 use crate::{columns::TextListColumn, error::StoreError};
 

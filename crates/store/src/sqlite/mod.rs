@@ -2,6 +2,7 @@
 
 mod exclusive;
 mod migrations;
+mod usage;
 
 use std::{
     fs::OpenOptions,
@@ -29,6 +30,7 @@ use crate::{
 };
 
 pub(crate) use exclusive::Exclusive;
+use usage::{ALONE, keep_partitions, list, with_counts};
 
 pub(crate) type Backend = Sqlite;
 pub(crate) type Connection = SyncConnectionWrapper<diesel::SqliteConnection>;
@@ -125,6 +127,37 @@ macro_rules! read_snapshot {
 macro_rules! load_together {
     ($conn:ident, $($query:expr),+ $(,)?) => {
         async { QueryResult::Ok(($($query.load(&mut *$conn).await?),+)) }.await
+    };
+}
+
+/// A query whose rows nobody may lock in another way: there is one writer.
+macro_rules! shared {
+    ($query:expr) => {
+        $query
+    };
+}
+
+/// A query whose rows nobody else may lock: there is one writer.
+macro_rules! unshared {
+    ($query:expr) => {
+        $query
+    };
+}
+
+/// When a key was last used: by what is rolled up, and by the open slots.
+macro_rules! last_use {
+    ($open:expr) => {
+        diesel::dsl::sql::<crate::schema::sql_types::Moment>(
+            "coalesce((select max(used.last_time) from (
+                select last_use_time as last_time from usage_last
+                where usage_last.key_id = keys.key_id
+                union all
+                select last_time from usage_slots
+                where usage_slots.key_id = keys.key_id and verdict = 1
+                    and slot_start in (select value from json_each(",
+        )
+        .bind::<diesel::sql_types::Text, _>(engine::list(&$open))
+        .sql("))) as used), -62135596800000000)")
     };
 }
 

@@ -13,7 +13,7 @@ use keyward_store::{
     business::BusinessPatch,
     error::{Refused, ScopeProblem},
     import::{ImportOutcome, ImportedKey},
-    record::{Actor, KeyRecord, NewKey, NewSecret, Origin, Revision},
+    record::{Actor, KeyRecord, NewKey, NewSecret, Revision},
 };
 
 use crate::{database::Database, samples::*};
@@ -38,10 +38,8 @@ pub(crate) fn imported(number: u64) -> ImportedKey {
     ImportedKey {
         key_id,
         business_id,
-        origin: Origin {
-            external_id: ExternalId::parse(&format!("old-{number}")).unwrap(),
-            last_use_time: Some(at(-20)),
-        },
+        external_id: ExternalId::parse(&format!("old-{number}")).unwrap(),
+        last_use_time: Some(at(-20)),
         settings,
         lifecycle: Lifecycle::default(),
         revocation: None,
@@ -97,7 +95,7 @@ async fn keys_are_taken_over_in_one_revision_with_an_event_each(db: Database) {
             creator: Actor::workload(Actor::COMMAND_LINE),
             create_time: at(-100),
             update_time: at(0),
-            origin: Some(key.origin),
+            external_id: Some(key.external_id),
         })
         .collect();
     let done = db.store.import_keys(keys, act(at(0))).await.unwrap();
@@ -106,6 +104,8 @@ async fn keys_are_taken_over_in_one_revision_with_an_event_each(db: Database) {
     for (number, expected) in (1..).zip(&expected) {
         assert_eq!(&get(&db.store, number).await, expected);
     }
+    let uses = db.store.usage_of_keys(vec![key_id(1)], at(0)).await.unwrap();
+    assert_eq!(uses[&key_id(1)].last_use_time, Some(at(-20)));
     let changes = db.store.changes_after(Revision(0)).await.unwrap();
     assert_eq!((changes.through, changes.businesses.len()), (Revision(1), 1));
     for secret in &changes.secrets {

@@ -138,6 +138,8 @@ async fn all_that_is_set_must_hold(db: Database) {
         expire_before: Some(at(10)),
         obfuscated_secret: Some("same".to_owned()),
         display_name_part: Some("key".to_owned()),
+        never_used: true,
+        unused_since: Some(at(2)),
     };
     assert_eq!(listed(&db, filter, 2).await, [0]);
 }

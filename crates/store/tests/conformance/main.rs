@@ -63,3 +63,4 @@ mod retire_pepper;
 mod revisions;
 mod schema;
 mod scope_checks;
+mod usage;

@@ -1,5 +1,5 @@
 //! Both engines have one schema, as far as it can be asked for: tables, columns and which of them may
-//! be null, what is unique, and which indexes there are.
+//! be null, what is unique, and which indexes there are. Partitions are of PostgreSQL alone.
 
 use crate::database::Database;
 
@@ -54,7 +54,8 @@ const POSTGRES_COLUMNS: &str = "
     select table_name || '.' || column_name
         || case is_nullable when 'NO' then ' required' else ' nullable' end as line
     from information_schema.columns
-    where table_schema = 'public' and table_name not like '\\_\\_diesel%'";
+    where table_schema = 'public' and table_name not like '\\_\\_diesel%'
+        and table_name not in (select relname from pg_class where relispartition)";
 
 /// A primary key of one integer has no index: the table itself is one.
 const SQLITE_UNIQUE: &str = "
@@ -78,7 +79,7 @@ const POSTGRES_UNIQUE: &str = "
     join pg_class t on t.oid = i.indrelid
     join pg_attribute c on c.attrelid = t.oid and c.attnum = any (i.indkey)
     where i.indisunique and t.relnamespace = 'public'::regnamespace
-        and t.relname not like '\\_\\_diesel%'
+        and t.relname not like '\\_\\_diesel%' and not t.relispartition
     group by t.relname, i.indexrelid, i.indpred is null";
 
 const SQLITE_INDEXES: &str =
@@ -87,6 +88,7 @@ const SQLITE_INDEXES: &str =
 const POSTGRES_INDEXES: &str = "
     select indexrelid::regclass::text as line from pg_index
     where indrelid::regclass::text in (select tablename from pg_tables where schemaname = 'public')
+        and indrelid not in (select oid from pg_class where relispartition)
         and not exists (select from pg_constraint where conindid = indexrelid and contype in ('p', 'u'))
         -- Into a list: SQLite has no such index.
         and indexrelid::regclass::text <> 'keys_by_scope'";

@@ -146,7 +146,7 @@ impl Map {
             creator: new.creator,
             create_time: now,
             update_time: now,
-            origin: None,
+            external_id: None,
         };
         self.add_secret(key.key_id, new.secret);
         self.keys.insert(key.key_id, key.clone());

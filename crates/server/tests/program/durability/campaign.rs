@@ -9,7 +9,7 @@ use super::{
     ledger::{Ledger, Settled},
     writer::write_until_cut_off,
 };
-use crate::{client::Client, draw::Draw, home::Home};
+use crate::{campaign::Told, client::Client, draw::Draw, home::Home};
 
 /// Rounds, unless told otherwise.
 const ROUNDS: u64 = 20;
@@ -56,18 +56,9 @@ pub(super) struct Changes {
 }
 
 impl Campaign {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "`cargo xtask campaign` tells by the environment"
-    )]
     pub(super) fn from_environment() -> Self {
-        let told = |name: &str| std::env::var(format!("KEYWARD_CAMPAIGN_{name}")).ok();
-        Self {
-            rounds: told("ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap()),
-            seed: told("SEED").map_or(1, |seed| seed.parse().unwrap()),
-            commit: told("COMMIT").unwrap_or_default(),
-            report: told("REPORT").map(PathBuf::from),
-        }
+        let Told { size, seed, commit, report } = Told::by_environment();
+        Self { rounds: size.unwrap_or(ROUNDS), seed, commit, report }
     }
 
     /// Ends with the first round in which anything is wrong.

@@ -3,14 +3,13 @@
 use std::{
     collections::BTreeSet,
     fmt::Write as _,
-    path::PathBuf,
     time::{Duration, Instant},
 };
 
 use keyward_proto::v1::Verdict;
 
 use super::{command, sha256_hex};
-use crate::{client::Client, draw::Draw, home::Home, process::Process};
+use crate::{campaign::Told, client::Client, draw::Draw, home::Home, process::Process};
 
 /// Keys, unless told otherwise.
 const KEYS: u64 = 2_000;
@@ -32,11 +31,8 @@ const FILE: &str = "keys.csv";
 /// What is to be done.
 #[derive(Debug)]
 pub(super) struct Campaign {
+    pub(super) told: Told,
     pub(super) keys: u64,
-    pub(super) seed: u64,
-    /// Which commit this is, for the report.
-    pub(super) commit: String,
-    pub(super) report: Option<PathBuf>,
 }
 
 /// What was found.
@@ -94,18 +90,9 @@ impl Probe {
 }
 
 impl Campaign {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "`cargo xtask campaign` tells by the environment"
-    )]
-    pub(super) fn from_environment() -> Self {
-        let told = |name: &str| std::env::var(format!("KEYWARD_CAMPAIGN_{name}")).ok();
-        Self {
-            keys: told("KEYS").map_or(KEYS, |keys| keys.parse().unwrap()),
-            seed: told("SEED").map_or(1, |seed| seed.parse().unwrap()),
-            commit: told("COMMIT").unwrap_or_default(),
-            report: told("REPORT").map(PathBuf::from),
-        }
+    pub(super) fn by_environment() -> Self {
+        let told = Told::by_environment();
+        Self { keys: told.size.unwrap_or(KEYS), told }
     }
 
     pub(super) async fn run(&self, home: Home) -> Findings {
@@ -117,7 +104,7 @@ impl Campaign {
         let mut probe = Probe { client, secret };
         let mut findings = Findings::default();
         probe.warm_up().await;
-        let mut draw = Draw::new(self.seed, [self.keys, 0]);
+        let mut draw = Draw::new(self.told.seed, [self.keys, 0]);
         let start = Instant::now();
         loop {
             let until = draw.below(VERIFICATIONS_MOST);
@@ -173,7 +160,7 @@ impl Campaign {
                 findings.violations.push(format!("{what}: {} and not {expected}", found.trim()));
             }
         }
-        let mut draw = Draw::new(self.seed, [self.keys, 1]);
+        let mut draw = Draw::new(self.told.seed, [self.keys, 1]);
         let drawn = (0..VERIFIED_AT_THE_END).map(|_| draw.below(self.keys));
         for number in drawn.collect::<BTreeSet<_>>() {
             let verdict = client.verdict(&secret(number)).await.unwrap();

@@ -21,9 +21,9 @@ use crate::{
 /// The client is killed at drawn moments, and the server too, until the file is through.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_takes_every_key_over_once_whatever_interrupts_it() {
-    let campaign = Campaign::from_environment();
+    let campaign = Campaign::by_environment();
     let findings = campaign.run(Home::on_postgres()).await;
-    if let Some(file) = &campaign.report {
+    if let Some(file) = &campaign.told.report {
         let report = report::Report { campaign: &campaign, findings: &findings };
         std::fs::write(file, report.to_string()).unwrap();
     }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::campaign::{Campaign, Findings, Latencies};
+use crate::campaign::Told;
 
 pub(super) struct Report<'a> {
     pub(super) campaign: &'a Campaign,
@@ -16,7 +17,7 @@ impl Display for Report<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Findings { client_kills, server_kills, took, verified, quiet, meanwhile, violations } =
             self.findings;
-        let Campaign { keys, seed, commit, report: _ } = self.campaign;
+        let Campaign { told: Told { size: _, seed, commit, report: _ }, keys } = self.campaign;
         let seconds = took.as_secs();
         let ratio = meanwhile.percentile(99).as_secs_f64() / quiet.percentile(99).as_secs_f64();
         write!(

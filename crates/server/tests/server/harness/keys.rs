@@ -1,10 +1,10 @@
 //! The keys, scopes and questions that most tests begin with.
 
 use keyward_proto::v1::{
-    AssignableBy, Business, BusinessState, CreateKeyRequest, CreateKeyResponse, EndpointTemplate,
-    GetBusinessRequest, GetKeyRequest, HttpTemplate, Key, RevokeKeyRequest, RevokeReason, Scope,
-    SuspendKeyRequest, UpdateBusinessRequest, UpdateScopeRequest, VerifyRequest, VerifyResponse,
-    endpoint_template,
+    AssignableBy, BillingPeriod, Business, BusinessState, CreateKeyRequest, CreateKeyResponse,
+    EndpointTemplate, GetBusinessRequest, GetKeyRequest, HttpTemplate, Key, RevokeKeyRequest,
+    RevokeReason, Scope, SuspendKeyRequest, UpdateBusinessRequest, UpdateScopeRequest,
+    VerifyRequest, VerifyResponse, endpoint_template,
 };
 use prost_types::FieldMask;
 
@@ -25,6 +25,25 @@ pub(crate) struct Made {
 /// The settings of a key of this name.
 pub(crate) fn named(display_name: &str) -> Key {
     Key { display_name: display_name.to_owned(), ..Key::default() }
+}
+
+/// The billing period that tests begin in, of a business that chose none.
+pub(crate) fn march() -> BillingPeriod {
+    let time = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+    BillingPeriod { start_time: time(1_772_323_200), end_time: time(1_775_001_600) }
+}
+
+/// The key as the history knows it, which knows nothing of its use.
+pub(crate) fn without_use(key: Key) -> Key {
+    Key {
+        last_use_time: None,
+        last_denied_use_time: None,
+        request_count: 0,
+        billing_period: None,
+        counted_until_time: None,
+        usage_incomplete: false,
+        ..key
+    }
 }
 
 /// Texts as fields have them.

@@ -26,6 +26,7 @@ use keyward_server::{
     callers::development_issuer::DevelopmentIssuer,
     operator_key::OperatorKey,
     resident::{follower::Follower, gate::Gate},
+    usage::flusher::Flusher,
     wire::time,
 };
 use keyward_store::{
@@ -117,11 +118,13 @@ impl Server {
         let gate = Arc::new(Gate::default());
         let follower =
             Follower::start(store.clone(), Arc::clone(&gate), clock.clone(), RECOGNITION_DEFAULT);
+        let usage = Flusher::open(store.clone(), clock.clone(), Arc::clone(&random));
         let (users, asked) = users::issuer(&*random, clock.clone());
         let parts = Parts {
             store: store.clone(),
             follower: Arc::new(follower.await.unwrap()),
             gate,
+            usage: Arc::new(usage.await.unwrap()),
             peppers: Arc::clone(&peppers),
             random: Arc::clone(&random),
             clock: clock.clone(),

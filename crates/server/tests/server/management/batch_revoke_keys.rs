@@ -1,5 +1,7 @@
 //! BatchRevokeKeys: what would go is listed, and goes all at once.
 
+use std::time::Duration;
+
 use keyward_proto::v1::{
     BatchRevokeKeysRequest, BatchRevokeKeysResponse, Key, KeyFilter, KeyIds, KeyState,
     RevokeReason, Verdict, batch_revoke_keys_request::Target,
@@ -8,7 +10,7 @@ use keyward_proto::v1::{
 use crate::harness::{
     Server,
     engines::on_each_engine,
-    keys::{ACME, NO_KEY, is_good, named, texts},
+    keys::{ACME, NO_KEY, is_good, named, texts, without_use},
     told::refused,
 };
 
@@ -19,6 +21,7 @@ on_each_engine!(
     the_last_operator_key_is_kept,
     everything_wrong_is_told_at_once,
     a_target_must_be_named,
+    a_filter_may_be_by_use,
     an_answer_fits_into_a_message,
 );
 
@@ -50,6 +53,7 @@ async fn keys_named_by_id_are_revoked_when_the_call_returns(server: Server) {
     let kept = server.make_key(named("c")).await;
     let answer =
         revoke(&server, of_acme(ids(&[&made[0].key_id, &made[1].key_id, &made[0].key_id]))).await;
+    let answered: Vec<Key> = answer.keys.into_iter().map(without_use).collect();
     for made in &made {
         assert_eq!(server.verify(is_good(&made.secret)).await.verdict(), Verdict::Revoked);
         let expected = Key {
@@ -58,12 +62,12 @@ async fn keys_named_by_id_are_revoked_when_the_call_returns(server: Server) {
             revoke_reason: RevokeReason::Leaked.into(),
             revoke_reason_text: "found in a repository".to_owned(),
             etag: format!("\"{}\"", answer.receipt.unwrap().revision),
-            ..made.key.clone()
+            ..without_use(made.key.clone())
         };
-        assert!(answer.keys.contains(&expected), "{:?}", answer.keys);
-        assert_eq!(server.get_key(&made.key_id).await, expected);
+        assert!(answered.contains(&expected), "{answered:?}");
+        assert_eq!(without_use(server.get_key(&made.key_id).await), expected);
     }
-    assert_eq!(answer.keys.len(), 2);
+    assert_eq!(answered.len(), 2);
     assert_eq!(answer.receipt, server.receipt().await);
     assert_eq!(server.verify(is_good(&kept.secret)).await.verdict(), Verdict::Valid);
 }
@@ -73,7 +77,8 @@ async fn a_filter_revokes_what_a_look_beforehand_listed(server: Server) {
     let kept = server.make_key(named("shop")).await;
     let look = BatchRevokeKeysRequest { validate_only: true, ..of_acme(name_has("ci")) };
     let listed = revoke(&server, look).await;
-    assert_eq!((listed.keys, listed.receipt), (vec![going.key.clone()], None));
+    let keys: Vec<Key> = listed.keys.into_iter().map(without_use).collect();
+    assert_eq!((keys, listed.receipt), (vec![without_use(going.key.clone())], None));
     assert_eq!(server.verify(is_good(&going.secret)).await.verdict(), Verdict::Valid);
     assert_eq!(revoke(&server, of_acme(name_has("ci"))).await.keys.len(), 1);
     assert_eq!(server.verify(is_good(&going.secret)).await.verdict(), Verdict::Revoked);
@@ -131,9 +136,34 @@ async fn a_target_must_be_named(server: Server) {
         let request = BatchRevokeKeysRequest { target, ..of_acme(name_has("a")) };
         refused(server.management().batch_revoke_keys(request).await).violates(&[(field, begins)]);
     }
-    let usage = Target::Filter(KeyFilter { never_used: true, ..KeyFilter::default() });
-    let told = refused(server.management().batch_revoke_keys(of_acme(usage)).await);
-    assert_eq!(told.reason, "NOT_YET_AVAILABLE");
+}
+
+/// What was used is told when it would go, and is not there when what was never used goes.
+async fn a_filter_may_be_by_use(server: Server) {
+    let used = server.make_key(named("used")).await;
+    let unused = server.make_key(named("unused")).await;
+    let use_time = server.time_in(0);
+    server.verify(is_good(&used.secret)).await;
+    server.clock.advance(Duration::from_secs(60));
+    let filter = |filter| of_acme(Target::Filter(filter));
+    let since = |seconds| {
+        let unused_since_time = Some(server.time_in(seconds));
+        filter(KeyFilter { unused_since_time, ..KeyFilter::default() })
+    };
+    let told = refused(server.management().batch_revoke_keys(since(0)).await);
+    assert_eq!(told.reason, "NOT_COUNTED_YET");
+    server.running.usage.flush().await.unwrap();
+    let look = BatchRevokeKeysRequest { validate_only: true, ..since(0) };
+    let listed = revoke(&server, look).await.keys;
+    let told: Vec<_> = listed.iter().map(|key| (key.key_id.as_str(), key.last_use_time)).collect();
+    assert_eq!(told.len(), 2);
+    assert!(
+        told.contains(&(&used.key_id, Some(use_time))) && told.contains(&(&unused.key_id, None))
+    );
+    let never_used = filter(KeyFilter { never_used: true, ..KeyFilter::default() });
+    let gone = revoke(&server, never_used).await.keys;
+    assert_eq!((gone.len(), &gone[0].key_id), (1, &unused.key_id));
+    assert_eq!(server.verify(is_good(&used.secret)).await.verdict(), Verdict::Valid);
 }
 
 /// A thousand keys with all that a key may hold would not.

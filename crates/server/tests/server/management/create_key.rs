@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::harness::{
     Server,
     engines::on_each_engine,
-    keys::{ACME, is_good, named, texts},
+    keys::{ACME, is_good, march, named, texts},
     told::refused,
 };
 
@@ -66,6 +66,8 @@ async fn a_key_is_made_as_asked_and_good_at_once(server: Server) {
         update_time: Some(server.time_in(0)),
         obfuscated_secret: format!("kw_…{tail}"),
         etag: format!("\"{revision}\""),
+        billing_period: Some(march()),
+        counted_until_time: Some(server.time_in(0)),
         ..asked
     };
     assert_eq!(key, expected);

@@ -5,24 +5,28 @@ use std::collections::BTreeSet;
 
 mod cases;
 mod rows;
+mod usage_cases;
 
 use self::{
     cases::{CASES, Case},
     rows::ROWS,
+    usage_cases::USAGE_CASES,
 };
 use crate::{database::Database, schema};
 
 on_each_engine![each_constraint_refuses_what_violates_it, each_required_column_refuses_null,];
 
 async fn each_constraint_refuses_what_violates_it(db: Database) {
-    for Case { table, bad, good, postgres, sqlite } in CASES {
-        let Some(telling) = db.either(Some(sqlite), postgres) else { continue };
+    for Case { table, bad, good, postgres, sqlite } in CASES.iter().chain(&USAGE_CASES) {
+        let Some(telling) = db.either(Some(*sqlite), *postgres) else { continue };
         let refused = insert_beside(&db, table, bad).unwrap_err();
+        // A partitioned table's key is told of by its partition's name.
+        let refused = refused.replace("_default_pkey", "_pkey");
         assert!(refused.contains(telling), "{table}, {bad:?}: {refused}");
         insert_beside(&db, table, good).unwrap();
     }
     // Their one row is all there can be: it stands in `ROWS`.
-    for table in ["change_counter", "serving"] {
+    for table in ["change_counter", "serving", "usage_progress"] {
         let same = format!("UNIQUE constraint failed: {table}.id");
         let other = "CHECK constraint failed: id = 1".to_owned();
         for (id, telling) in [
@@ -41,12 +45,14 @@ async fn postgres_has_no_other_constraint() {
     let named = Database::postgres().await.lines(
         "select conname as line from pg_constraint
          where connamespace = 'public'::regnamespace and contype <> 'n'
-             and conrelid <> '__diesel_schema_migrations'::regclass",
+             and conrelid <> '__diesel_schema_migrations'::regclass
+             and conrelid not in (select oid from pg_class where relispartition)",
     );
-    let cases = CASES.iter().filter_map(|case| case.postgres);
+    let cases = CASES.iter().chain(&USAGE_CASES).filter_map(|case| case.postgres);
     let mut cases: BTreeSet<&str> = cases
         .chain(["change_counter_pkey", "change_counter_id_check"])
         .chain(["serving_pkey", "serving_id_check"])
+        .chain(["usage_progress_pkey", "usage_progress_id_check"])
         .collect();
     // Indexes, as only an index can be partial.
     for index in [
@@ -62,10 +68,16 @@ async fn postgres_has_no_other_constraint() {
 
 async fn each_required_column_refuses_null(db: Database) {
     // To SQLite, null is the next number in these; PostgreSQL's triggers stamp those.
-    let numbered = db.either(
-        &["change_counter.id", "pepper_checks.pepper_version", "serving.id"][..],
-        &["businesses.rev", "keys.rev", "scopes.rev", "secrets.rev"][..],
-    );
+    let numbered =
+        db.either(
+            &[
+                "change_counter.id",
+                "pepper_checks.pepper_version",
+                "serving.id",
+                "usage_progress.id",
+            ][..],
+            &["businesses.rev", "keys.rev", "scopes.rev", "secrets.rev"][..],
+        );
     let columns = schema::of(&db).columns;
     let required = columns.iter().filter_map(|line| line.strip_suffix(" required"));
     for place in required.filter(|place| !numbered.contains(place)) {
@@ -73,7 +85,8 @@ async fn each_required_column_refuses_null(db: Database) {
         let refused = insert_beside(&db, table, &[(column, "null")]).unwrap_err();
         let telling = db.either(
             format!("NOT NULL constraint failed: {place}"),
-            format!("null value in column \"{column}\" of relation \"{table}\""),
+            // Or of its partition.
+            format!("null value in column \"{column}\" of relation \"{table}"),
         );
         assert!(refused.contains(&telling), "{place}: {refused}");
     }
@@ -81,7 +94,8 @@ async fn each_required_column_refuses_null(db: Database) {
 
 /// Inserts the rows, then one more into `table` with these values changed, and forgets them all.
 fn insert_beside(db: &Database, table: &str, changed: &[(&str, &str)]) -> Result<(), String> {
-    let mut statements = vec!["delete from change_counter".to_owned()];
+    let mut statements =
+        vec!["delete from change_counter".to_owned(), "delete from usage_progress".to_owned()];
     statements.extend(ROWS.iter().map(|(table, row)| insert(table, row.to_vec())));
     let (_, row) = ROWS.iter().find(|(name, _)| *name == table).unwrap();
     let change = |(column, value): &(&'static str, &'static str)| {
@@ -107,6 +121,7 @@ fn spell(db: &Database, sql: &str) -> String {
     let id = |digits: &str| db.either(bytes(digits, 16), format!("'{}'", digits.repeat(16)));
     let spelling = [
         ("{time}", db.either("0", "'epoch'").to_owned()),
+        ("{later}", db.either("1", "'1970-01-02 00:00:00+00'").to_owned()),
         ("{list}", db.either("'[]'", "'{}'").to_owned()),
         ("{id 1}", id("01")),
         ("{id 2}", id("02")),

@@ -2,7 +2,7 @@
 
 /// One row of each table, parents first, before anything is tried. Braces hold what the engines
 /// spell differently.
-pub(super) const ROWS: [(&str, Values); 10] = [
+pub(super) const ROWS: [(&str, Values); 18] = [
     ("change_counter", &[("id", "1"), ("rev", "0")]),
     (
         "businesses",
@@ -45,7 +45,6 @@ pub(super) const ROWS: [(&str, Values); 10] = [
             ("create_time", "{time}"),
             ("update_time", "{time}"),
             ("external_id", "'7'"),
-            ("origin_use_time", "null"),
         ],
     ),
     (
@@ -131,6 +130,32 @@ pub(super) const ROWS: [(&str, Values); 10] = [
         ],
     ),
     ("serving", &[("id", "1")]),
+    ("usage_flushers", &[("flusher_id", "{id 1}"), ("batch", "0"), ("flushed_through", "{time}")]),
+    ("usage_gaps", &[("start_time", "{time}"), ("end_time", "{time}")]),
+    ("usage_progress", &[("id", "1"), ("slot_start", "{time}"), ("key_id", "{id 1}")]),
+    (
+        "usage_slots",
+        &[
+            ("slot_start", "{time}"),
+            ("key_id", "{id 1}"),
+            ("verdict", "1"),
+            ("count", "0"),
+            ("last_time", "{time}"),
+        ],
+    ),
+    (
+        "usage_hours",
+        &[("key_id", "{id 1}"), ("hour_start", "{time}"), ("verdict", "1"), ("count", "0")],
+    ),
+    (
+        "usage_days",
+        &[("key_id", "{id 1}"), ("day_start", "{time}"), ("verdict", "1"), ("count", "0")],
+    ),
+    ("usage_totals", &[("key_id", "{id 1}"), ("period_start", "{time}"), ("request_count", "0")]),
+    (
+        "usage_last",
+        &[("key_id", "{id 1}"), ("last_use_time", "{time}"), ("last_denied_use_time", "{time}")],
+    ),
 ];
 
 pub(super) type Values = &'static [(&'static str, &'static str)];
