@@ -6,19 +6,22 @@ use std::process::Command;
 use anyhow::{Context as _, ensure};
 
 use crate::program::{self, cargo};
-
-const TEST: &str = "test --locked --package keyward-server --test program --";
-const ROUNDS: &str = "1000";
+use crate::tools;
 
 pub(crate) const DURABILITY: &str = "durability";
+pub(crate) const IMPORT: &str = "import";
 pub(crate) const USAGE: &str = "usage";
 
 pub(crate) fn run(name: &str) -> anyhow::Result<()> {
     let report = std::path::absolute(format!("docs/campaigns/{name}.md"))?;
     std::fs::create_dir_all(report.parent().context("a folder for the report")?)?;
-    let mut test = cargo(TEST);
-    test.arg(name);
-    test.env("KEYWARD_CAMPAIGN_ROUNDS", ROUNDS);
+    // Of keys, or of rounds; and alone, where a campaign measures times.
+    let (filter, size) =
+        if name == IMPORT { ("import::postgres", "200000") } else { (name, "1000") };
+    let mut test = cargo("test --locked --package keyward-server --test program --");
+    test.arg(filter);
+    test.env(test_postgres::BINARIES_VARIABLE, tools::postgres()?);
+    test.env("KEYWARD_CAMPAIGN_SIZE", size);
     test.env("KEYWARD_CAMPAIGN_COMMIT", commit()?);
     test.env("KEYWARD_CAMPAIGN_REPORT", report);
     program::run(&mut test)

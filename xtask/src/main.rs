@@ -7,6 +7,7 @@ mod program;
 mod proto;
 mod quick_start;
 mod report;
+mod runbooks;
 mod test;
 mod tidy;
 mod tools;
@@ -24,11 +25,13 @@ usage: cargo xtask <chore>
   proto              lint, format and compatibility of the contract
   proto --accept     take the contract as it is now for the one to be compatible with
   quick-start        README's quick start alone
+  runbooks           the commands of docs/runbooks alone
   fuzz [seconds]     what reads what strangers send, under a fuzzer, a minute each
   bench [argument..] the benchmarks, built as what is shipped
   campaign durability
                      a thousand kills on the embedded store, and the report of them
-  campaign usage     a thousand rounds of kills and faults, and whether counts are right";
+  campaign usage     a thousand rounds of kills and faults, and whether counts are right
+  campaign import    200,000 keys moved in on PostgreSQL, interrupted, and the report of it";
 
 fn main() -> ExitCode {
     match run() {
@@ -50,10 +53,13 @@ fn run() -> anyhow::Result<()> {
         ["proto"] => proto::check(),
         ["proto", "--accept"] => proto::accept(),
         ["quick-start"] => quick_start::run(),
+        ["runbooks"] => runbooks::run(),
         ["fuzz"] => fuzz::run(None),
         ["fuzz", seconds] => fuzz::run(Some(seconds)),
         ["bench", rest @ ..] => bench::run(rest),
-        ["campaign", name @ (campaign::DURABILITY | campaign::USAGE)] => campaign::run(name),
+        ["campaign", name @ (campaign::DURABILITY | campaign::IMPORT | campaign::USAGE)] => {
+            campaign::run(name)
+        }
         _ => bail!("{USAGE}"),
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::program::{self, cargo, program};
 use crate::report::Report;
 use crate::tools::{self, CARGO_DENY, GRPCURL, TOXIPROXY};
-use crate::{proto, quick_start, tidy};
+use crate::{proto, quick_start, runbooks, tidy};
 
 pub(crate) fn run() -> anyhow::Result<()> {
     let mut report = Report::default();
@@ -23,6 +23,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     report.suite("tests", || tests(postgres, grpcurl, toxiproxy));
     report.suite("docs", docs);
     report.suite("quick start", quick_start::run);
+    report.suite("runbooks", runbooks::run);
     report.close(is_ci())
 }
 

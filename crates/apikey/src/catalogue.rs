@@ -13,6 +13,7 @@ use std::sync::Arc;
 use crate::endpoint::{Endpoint, Template};
 use crate::scope::{ScopeName, built_in};
 
+pub mod effect;
 pub mod endpoint_map;
 
 use endpoint_map::EndpointMap;

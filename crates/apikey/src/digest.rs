@@ -80,6 +80,9 @@ const FILE_HEADER: &str = "\
 # A line a pepper: <version> <64 hexadecimal digits>. The highest version is used for new digests.
 ";
 
+/// A line is not longer: five digits of a version, 64 of a pepper, a space and the line's end.
+const LINE_MAX: usize = 5 + 1 + 64 + 1;
+
 impl SecretHash {
     /// The hash of a secret.
     pub fn of(secret: &[u8]) -> SecretHash {
@@ -87,6 +90,11 @@ impl SecretHash {
         // Both are 32 bytes: SHA-256's output.
         bytes.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, secret).as_ref());
         SecretHash(bytes)
+    }
+
+    /// Is it the hash of this secret?
+    pub fn is_of(&self, secret: &[u8]) -> bool {
+        *self.0 == *SecretHash::of(secret).0
     }
 
     /// A hash made elsewhere, for an import.
@@ -210,18 +218,39 @@ impl PepperSet {
         version: PepperVersion,
         random: &dyn SecureRandom,
     ) -> Result<Zeroizing<String>, Unspecified> {
-        let mut bytes = Zeroizing::new([0; 32]);
-        random.fill(bytes.as_mut_slice())?;
-        // Large enough never to grow, so that no copy is left behind unwiped.
-        let mut text = Zeroizing::new(String::with_capacity(512));
+        let mut text = Zeroizing::new(String::with_capacity(FILE_HEADER.len() + LINE_MAX));
         text.push_str(FILE_HEADER);
-        text.push_str(&version.to_string());
-        text.push(' ');
-        for byte in bytes.iter() {
-            text.extend([byte >> 4, byte & 0xf].map(hex_digit));
-        }
-        text.push('\n');
+        push_line(&mut text, version, random)?;
         Ok(text)
+    }
+
+    /// The text of a pepper file with one new pepper more. What is written from then on needs it.
+    ///
+    /// # Errors
+    /// When the system gives no randomness.
+    pub fn add_to_file(
+        text: &str,
+        version: PepperVersion,
+        random: &dyn SecureRandom,
+    ) -> Result<Zeroizing<String>, Unspecified> {
+        let mut longer = Zeroizing::new(String::with_capacity(text.len() + 1 + LINE_MAX));
+        longer.push_str(text);
+        if !text.is_empty() && !text.ends_with('\n') {
+            longer.push('\n');
+        }
+        push_line(&mut longer, version, random)?;
+        Ok(longer)
+    }
+
+    /// The text of a pepper file without one of its peppers.
+    pub fn take_from_file(text: &str, version: PepperVersion) -> Zeroizing<String> {
+        let is_of_version =
+            |line: &&str| parse_line(line.trim()).is_some_and(|pepper| pepper.version == version);
+        let mut shorter = Zeroizing::new(String::with_capacity(text.len()));
+        text.split_inclusive('\n')
+            .filter(|line| !is_of_version(line))
+            .for_each(|line| shorter.push_str(line));
+        shorter
     }
 
     /// The pepper that new digests are made with.
@@ -257,6 +286,23 @@ impl fmt::Debug for PepperSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PepperSet")
     }
+}
+
+/// The text never grows past its capacity, so that no copy is left behind unwiped.
+fn push_line(
+    text: &mut String,
+    version: PepperVersion,
+    random: &dyn SecureRandom,
+) -> Result<(), Unspecified> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    random.fill(bytes.as_mut_slice())?;
+    text.push_str(&version.to_string());
+    text.push(' ');
+    for byte in bytes.iter() {
+        text.extend([byte >> 4, byte & 0xf].map(hex_digit));
+    }
+    text.push('\n');
+    Ok(())
 }
 
 fn parse_line(line: &str) -> Option<Pepper> {

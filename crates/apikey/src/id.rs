@@ -1,5 +1,4 @@
-//! The names of keys and businesses: both public, both fit for logs, and never mistaken for each
-//! other.
+//! The names of keys and businesses: public, fit for logs, and never mistaken for each other.
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,6 +35,18 @@ pub struct BusinessId(Arc<str>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}; a business id is 1 to {max} of `A-Za-z0-9._-`", max = BusinessId::MAX_LENGTH)]
 pub struct BusinessIdError(pub Flaw);
+
+/// The id that another system gave a key which came from there: 1 to 128 characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExternalId(Box<str>);
+
+/// Not the id of a key in another system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0}; an external id is 1 to {max} characters, none of them a control character",
+    max = ExternalId::MAX_LENGTH
+)]
+pub struct ExternalIdError(pub Flaw);
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const MARK: &str = "key_";
@@ -139,6 +150,25 @@ impl BusinessId {
 impl fmt::Display for BusinessId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+impl ExternalId {
+    /// The length that no id exceeds, in characters.
+    pub const MAX_LENGTH: usize = 128;
+
+    /// Reads an id as the other system wrote it.
+    ///
+    /// # Errors
+    /// [`ExternalIdError`] names the first character that is wrong, or the length.
+    pub fn parse(text: &str) -> Result<ExternalId, ExternalIdError> {
+        text::check(text, 1..=Self::MAX_LENGTH, text::is_plain).map_err(ExternalIdError)?;
+        Ok(ExternalId(text.into()))
+    }
+
+    /// The id as the other system wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

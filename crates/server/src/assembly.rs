@@ -28,6 +28,7 @@ use crate::{
     errors::form::FormLayer,
     health::Health,
     management::Management,
+    peppers::{MoveQueue, Mover},
     resident::{
         follower::{Follower, WentBack},
         gate::Gate,
@@ -119,8 +120,13 @@ pub async fn start(
 ) -> anyhow::Result<Running> {
     let users = parts.users.take().map(Arc::new);
     let tasks = TaskTracker::new();
+    let (moves, mover) = Mover::new(
+        Arc::clone(&parts.follower),
+        Arc::clone(&parts.peppers),
+        Arc::clone(&parts.clock),
+    );
     let Services { authenticator, management, verification } =
-        Services::of(&parts, users.clone(), tasks.clone());
+        Services::of(&parts, users.clone(), moves, tasks.clone());
     let Parts { store, follower, gate, usage, clock, .. } = parts;
     let keeper = Keeper::new(store, clock, Arc::clone(&usage));
 
@@ -151,6 +157,7 @@ pub async fn start(
 
     let stop = CancellationToken::new();
     tasks.spawn(Arc::clone(&follower).run(stop.clone()));
+    tasks.spawn(mover.run(stop.clone()));
     tasks.spawn(Arc::clone(&health).follow_gate(stop.clone()));
     if let Some(users) = users {
         tasks.spawn(Arc::clone(&users.keys).run(stop.clone()));
@@ -266,7 +273,12 @@ struct Services {
 }
 
 impl Services {
-    fn of(parts: &Parts, users: Option<Arc<UserIssuer>>, changes: TaskTracker) -> Self {
+    fn of(
+        parts: &Parts,
+        users: Option<Arc<UserIssuer>>,
+        moves: MoveQueue,
+        changes: TaskTracker,
+    ) -> Self {
         let Parts { store, follower, usage, peppers, random, clock, prefixes, .. } = parts;
         Self {
             authenticator: Authenticator {
@@ -274,6 +286,7 @@ impl Services {
                 peppers: Arc::clone(peppers),
                 clock: Arc::clone(clock),
                 recorder: Arc::clone(usage.recorder()),
+                moves: moves.clone(),
                 users,
             },
             management: Management {
@@ -291,6 +304,7 @@ impl Services {
                 clock: Arc::clone(clock),
                 recorder: Arc::clone(usage.recorder()),
                 recognition: parts.recognition,
+                moves,
             },
         }
     }

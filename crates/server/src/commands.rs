@@ -1,5 +1,7 @@
 //! The commands that open the store and close it again.
 
+pub mod peppers;
+
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -21,6 +23,7 @@ use crate::{
     config::{Config, Migrate},
     data_dir,
     operator_key::OperatorKey,
+    peppers::writing,
 };
 
 /// How long a call waits for a free connection.
@@ -106,7 +109,9 @@ pub async fn operator_key(
         Some(_) => None,
     };
     let peppers = data_dir::peppers(config, random)?;
-    prepare(config, &store, &peppers, &*clock).await?;
+    prepare_schema(config, &store).await?;
+    refuse_early_pepper(&store, &peppers, &*clock).await?;
+    check_peppers(&store, &peppers, &*clock).await?;
     let prefix = config.secret_prefixes.first().context("at least one secret prefix")?;
     let key = OperatorKey::generate(name, prefix, &peppers, random, &*clock)?;
     let secret = key.secret.expose().to_owned();
@@ -137,13 +142,23 @@ pub fn user_token(config: &Config, person: &Person) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Brings the schema up (SQLite) or refuses one that does not fit (PostgreSQL), and likewise peppers.
-pub async fn prepare(
-    config: &Config,
+/// A server that is running knows the peppers that it started with, and no newer one: a key under such a
+/// one would be unknown to it.
+async fn refuse_early_pepper(
     store: &Store,
     peppers: &PepperSet,
     clock: &dyn Clock,
 ) -> anyhow::Result<()> {
+    let known = store.pepper_uses(clock.now()).await?;
+    let version = writing(peppers).version();
+    if !known.is_empty() && !known.iter().any(|(known, _)| *known == version) {
+        bail!("no server has started with pepper {version} yet; start one first");
+    }
+    Ok(())
+}
+
+/// Brings the schema up (SQLite) or refuses one that does not fit (PostgreSQL).
+pub async fn prepare_schema(config: &Config, store: &Store) -> anyhow::Result<()> {
     let status = store.migration_status().await?;
     refuse_unknown(&status)?;
     if !status.pending.is_empty() {
@@ -155,6 +170,15 @@ pub async fn prepare(
         }
         store.migrate().await?;
     }
+    Ok(())
+}
+
+/// Refuses peppers that do not fit the database.
+pub async fn check_peppers(
+    store: &Store,
+    peppers: &PepperSet,
+    clock: &dyn Clock,
+) -> anyhow::Result<()> {
     let now = clock.now();
     store.check_peppers(peppers, now.saturating_sub(RECOGNITION_DEFAULT), now).await??;
     Ok(())

@@ -10,6 +10,9 @@ use std::{
 use apikey::secret::Prefix;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::Uri;
+use zeroize::Zeroizing;
+
+use crate::import::Import;
 
 /// What a database's URL begins with.
 const POSTGRES_SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
@@ -36,6 +39,11 @@ pub enum Command {
     /// Look after the database's schema.
     #[command(subcommand)]
     Migrate(Migrate),
+    /// Look after what digests are keyed with.
+    #[command(subcommand)]
+    Peppers(Peppers),
+    /// Take over the keys of another system, from a file, through a running server.
+    Import(Import),
     /// Make a service key that may do everything, and print its secret, once.
     OperatorKey {
         /// What people will call it.
@@ -63,6 +71,26 @@ pub enum Migrate {
     Up,
     /// Say which migrations the database lacks.
     Status,
+}
+
+/// What to do about peppers.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum Peppers {
+    /// Say how many secrets are digested under each.
+    Status,
+    /// Add one to the pepper file. Servers write with it from their next start on.
+    Add,
+    /// Give one up, and take it out of the pepper file. Stop the server first.
+    Retire {
+        /// Which.
+        version: u16,
+        /// How many live keys die with it, as `peppers status` says: rotate or revoke them first.
+        #[arg(long, default_value_t = 0)]
+        live_keys: i64,
+        /// How many dead secrets could be imported again without it, as `peppers status` says.
+        #[arg(long, default_value_t = 0)]
+        dead_secrets: i64,
+    },
 }
 
 /// Where, and how.
@@ -229,6 +257,13 @@ impl Config {
     pub fn drain(&self) -> Duration {
         Duration::from_secs(u64::from(self.drain_seconds))
     }
+}
+
+/// The service key that a client of a server presents. There is no flag for it: other users could see it.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the environment is read here")]
+pub fn service_key() -> Option<Zeroizing<String>> {
+    std::env::var("KEYWARD_SERVICE_KEY").ok().map(Zeroizing::new)
 }
 
 fn prefix(text: &str) -> Result<Prefix, String> {

@@ -32,19 +32,33 @@ pub fn create(folder: &Path) -> anyhow::Result<()> {
 /// The peppers of the configuration. The embedded default makes its own at the first start; later
 /// they must be there, as the digests in the database are worthless without them.
 pub fn peppers(config: &Config, random: &dyn SecureRandom) -> anyhow::Result<PepperSet> {
-    let file = match &config.pepper_file {
-        Some(file) => file.clone(),
-        None => {
-            let file = config.data_dir.join(PEPPERS);
-            if !file.exists() {
-                make_peppers(config, &file, random)?;
-            }
-            file
-        }
-    };
-    let text = fs::read_to_string(&file)
-        .with_context(|| format!("the pepper file {} cannot be read", file.display()))?;
+    let file = pepper_file(config);
+    if config.pepper_file.is_none() && !file.exists() {
+        make_peppers(config, &file, random)?;
+    }
+    let text = read_peppers(config)?;
     PepperSet::parse(&text).with_context(|| format!("the pepper file {}", file.display()))
+}
+
+/// Where the peppers are.
+#[must_use]
+pub fn pepper_file(config: &Config) -> PathBuf {
+    config.pepper_file.clone().unwrap_or_else(|| config.data_dir.join(PEPPERS))
+}
+
+/// The text of the pepper file.
+pub fn read_peppers(config: &Config) -> anyhow::Result<Zeroizing<String>> {
+    let file = pepper_file(config);
+    let text = fs::read_to_string(&file);
+    text.map(Zeroizing::new)
+        .with_context(|| format!("the pepper file {} cannot be read", file.display()))
+}
+
+/// Puts another text into the pepper file.
+pub fn write_peppers(config: &Config, text: &str) -> anyhow::Result<()> {
+    let file = pepper_file(config);
+    write_private(&file, text.as_bytes())
+        .with_context(|| format!("the pepper file {} cannot be written", file.display()))
 }
 
 fn make_peppers(config: &Config, file: &Path, random: &dyn SecureRandom) -> anyhow::Result<()> {
@@ -58,8 +72,7 @@ fn make_peppers(config: &Config, file: &Path, random: &dyn SecureRandom) -> anyh
     let version = PepperVersion::new(1).context("1 is a version")?;
     let text = PepperSet::generate_file(version, random)
         .map_err(|error| anyhow::anyhow!("the system gives no randomness: {error}"))?;
-    write_private(file, text.as_bytes())
-        .with_context(|| format!("the pepper file {} cannot be written", file.display()))
+    write_peppers(config, &text)
 }
 
 /// Where the first start leaves the operator key.

@@ -8,6 +8,8 @@
 //! - [`verification`]: the hot path, which cannot change a key
 //! - [`management`]: the cold path, which changes keys
 //! - [`usage`]: what is counted of both, and how it is stored
+//! - [`peppers`]: which pepper writes, and how secrets get to it
+//! - [`import`]: keys of another system, read from a file; a client like any other
 //! - [`wire`], [`errors`]: messages in and out
 //! - [`not_yet`]: what the contract has and this build has not
 //!
@@ -21,9 +23,11 @@ pub mod config;
 pub mod data_dir;
 pub mod errors;
 mod health;
+pub mod import;
 pub mod management;
 pub mod not_yet;
 pub mod operator_key;
+pub mod peppers;
 pub mod resident;
 pub mod serve;
 pub mod shutdown;

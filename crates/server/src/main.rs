@@ -6,7 +6,7 @@ use clap::Parser as _;
 use keyward_server::{
     callers::development_issuer::Person,
     commands,
-    config::{Cli, Command},
+    config::{self, Cli, Command},
     serve, telemetry,
 };
 use ring::rand::SystemRandom;
@@ -24,11 +24,18 @@ async fn main() -> ExitCode {
 }
 
 async fn run(Cli { command, config }: Cli) -> anyhow::Result<()> {
+    let command = command.unwrap_or(Command::Serve);
+    if let Command::Import(import) = command {
+        // A client: of the configuration it is concerned by nothing else.
+        return import.run(config::service_key(), config.insecure).await;
+    }
     config.check().map_err(anyhow::Error::msg)?;
     #[expect(clippy::disallowed_methods, reason = "the one source of randomness is made here")]
     let random = Arc::new(SystemRandom::new());
-    match command.unwrap_or(Command::Serve) {
+    match command {
         Command::Serve => serve::run(config, random).await,
+        Command::Import(_) => Ok(()),
+        Command::Peppers(what) => commands::peppers::run(&config, what, &*random).await,
         Command::Migrate(what) => commands::migrate(&config, what, &*random).await,
         Command::OperatorKey { name } => commands::operator_key(&config, &name, &*random).await,
         Command::UserToken { sub, role, business } => {

@@ -3,17 +3,12 @@
 
 use keyward_proto::v1::ErrorReason;
 
-use crate::{access::Rpc, errors::Refusal};
-
-/// RPCs that answer NOT_YET_AVAILABLE.
-pub const RPCS: [Rpc; 3] = [Rpc::BatchRevokeKeys, Rpc::LookupKey, Rpc::BatchImportKeys];
+use crate::errors::Refusal;
 
 /// Fields that are refused when they are set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named as in the proto files, which say what each means")]
 pub enum Field {
-    UpdateScopeValidateOnly,
-    RetireScopeValidateOnly,
     VerifyMinRevision,
 }
 
@@ -22,8 +17,6 @@ impl Field {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::UpdateScopeValidateOnly => "UpdateScopeRequest.validate_only",
-            Self::RetireScopeValidateOnly => "RetireScopeRequest.validate_only",
             Self::VerifyMinRevision => "VerifyRequest.min_revision",
         }
     }
@@ -38,12 +31,6 @@ pub fn refuse_set<const N: usize>(fields: [(Field, bool); N]) -> Result<(), Refu
         None => Ok(()),
         Some((field, _)) => Err(refusal(field.name())),
     }
-}
-
-/// An RPC that has not come.
-#[must_use]
-pub fn rpc(rpc: Rpc) -> Refusal {
-    refusal(rpc.path())
 }
 
 fn refusal(name: &str) -> Refusal {

@@ -19,6 +19,8 @@ use keyward_store::{
 };
 use ring::rand::SecureRandom;
 
+use crate::peppers::writing;
+
 /// A key that is not in the store yet, and its secret.
 #[derive(Debug)]
 pub struct OperatorKey {
@@ -38,7 +40,7 @@ impl OperatorKey {
     ) -> anyhow::Result<Self> {
         let no_randomness = |error| anyhow::anyhow!("the system gives no randomness: {error}");
         let secret = IssuedSecret::generate(prefix, random).map_err(no_randomness)?;
-        let pepper = peppers.newest();
+        let pepper = writing(peppers);
         let names: Result<Vec<_>, _> = built_in::ALL.into_iter().map(ScopeName::parse).collect();
         let new = NewKey {
             key_id: KeyId::generate(clock.now(), random).map_err(no_randomness)?,

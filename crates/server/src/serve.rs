@@ -83,7 +83,8 @@ async fn start(
     let mut hold = commands::hold(config, &store).await?;
     let peppers = Arc::new(data_dir::peppers(config, &*random)?);
     let users = users::issuer(config, &clock, &*random)?;
-    commands::prepare(config, &store, &peppers, &*clock).await?;
+    commands::prepare_schema(config, &store).await?;
+    commands::check_peppers(&store, &peppers, &*clock).await?;
     if hold.begin().await? {
         tracing::warn!(
             "the server before ended without a word: waiting until it cannot be answering"

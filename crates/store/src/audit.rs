@@ -85,6 +85,10 @@ pub enum AuditAction {
     SuspendKey,
     /// A key was resumed.
     ResumeKey,
+    /// A key came from another system.
+    ImportKey,
+    /// A string was looked up.
+    LookupKey,
     /// A scope was made or changed.
     UpdateScope,
     /// A scope was retired.

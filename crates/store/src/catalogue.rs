@@ -36,6 +36,17 @@ pub struct ScopeMask {
     pub endpoints: bool,
 }
 
+/// A scope that changed, or would, and how many live keys that concerns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeChange {
+    /// The scope after the change.
+    pub scope: ScopeRecord,
+    /// Live keys that may reach more by it.
+    pub widened_keys: i64,
+    /// Live keys that may reach less by it; for a retired scope, those that hold it.
+    pub narrowed_keys: i64,
+}
+
 impl ScopeMask {
     /// All of them.
     pub const ALL: Self = Self { description: true, assignable_by: true, endpoints: true };
@@ -100,11 +111,25 @@ impl Store {
         edit: ScopeEdit,
         allow_missing: bool,
         act: Act,
-    ) -> Result<Committed<ScopeRecord>, ChangeError> {
+    ) -> Result<Committed<ScopeChange>, ChangeError> {
         on_engine!(self, database => database.update_scope(name, edit, allow_missing, act))
     }
 
-    /// Retires a scope, for ever; answers with the number of live keys that hold it.
+    /// What `update_scope` would do at `now`, and every check that it makes.
+    ///
+    /// # Errors
+    /// As `update_scope`.
+    pub async fn check_update_scope(
+        &self,
+        name: &ScopeName,
+        edit: ScopeEdit,
+        allow_missing: bool,
+        now: Timestamp,
+    ) -> Result<ScopeChange, ChangeError> {
+        on_engine!(self, database => database.check_update_scope(name, edit, allow_missing, now))
+    }
+
+    /// Retires a scope, for ever.
     ///
     /// # Errors
     /// `ScopeNotFound`, `ScopeInUse` (not with `force`); a fault.
@@ -113,7 +138,20 @@ impl Store {
         name: &ScopeName,
         force: bool,
         act: Act,
-    ) -> Result<Committed<(ScopeRecord, i64)>, ChangeError> {
+    ) -> Result<Committed<ScopeChange>, ChangeError> {
         on_engine!(self, database => database.retire_scope(name, force, act))
+    }
+
+    /// What `retire_scope` would do at `now`, and every check that it makes.
+    ///
+    /// # Errors
+    /// As `retire_scope`.
+    pub async fn check_retire_scope(
+        &self,
+        name: &ScopeName,
+        force: bool,
+        now: Timestamp,
+    ) -> Result<ScopeChange, ChangeError> {
+        on_engine!(self, database => database.check_retire_scope(name, force, now))
     }
 }

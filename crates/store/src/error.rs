@@ -1,7 +1,7 @@
 //! What can go wrong in the store: faults (`StoreError`), and changes that are refused for a
 //! reason that the caller can act on (`Refused`). Not finding a row is neither: it is a `None`.
 
-use apikey::{lifecycle::TransitionError, scope::ScopeName};
+use apikey::{id::KeyId, lifecycle::TransitionError, scope::ScopeName};
 use deadpool::managed::PoolError;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
@@ -42,6 +42,15 @@ pub enum Refused {
     /// The business has no such key.
     #[error("no such key")]
     KeyNotFound,
+    /// The businesses have no such keys.
+    #[error("no such keys: {0:?}")]
+    KeysNotFound(Vec<KeyId>),
+    /// More keys match than one change may be for.
+    #[error("{matches} keys match")]
+    TooManyKeys {
+        /// How many.
+        matches: i64,
+    },
     /// The etag is not the one that stands there now.
     #[error("the etag is {current} now")]
     EtagMismatch {

@@ -10,6 +10,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod bulk;
 pub mod business;
 pub mod catalogue;
 pub mod change;
@@ -18,7 +19,9 @@ pub mod error;
 pub mod exclusive;
 mod feed;
 pub mod hints;
+pub mod import;
 pub mod list;
+pub mod lookup;
 pub mod migrations;
 pub mod peppers;
 mod postgres;

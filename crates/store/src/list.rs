@@ -39,6 +39,24 @@ pub struct KeyFilter {
     pub unused_since: Option<Timestamp>,
 }
 
+/// Which keys a change in bulk is for, all of them of these businesses.
+#[derive(Debug, Clone)]
+pub struct KeySelection {
+    /// Keys of any other are not touched.
+    pub business_ids: Vec<BusinessId>,
+    /// Which of them.
+    pub which: WhichKeys,
+}
+
+/// Which keys of some businesses.
+#[derive(Debug, Clone)]
+pub enum WhichKeys {
+    /// These, all of which must be there.
+    Ids(Vec<KeyId>),
+    /// All that match.
+    Filter(KeyFilter),
+}
+
 /// A key's place in the order of lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyPosition {

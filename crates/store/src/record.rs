@@ -8,7 +8,7 @@ use apikey::{
     clock::Timestamp,
     digest::{Digest, PepperVersion},
     endpoint::Template,
-    id::{BusinessId, KeyId},
+    id::{BusinessId, ExternalId, KeyId},
     lifecycle::Lifecycle,
     scope::{ScopeName, ScopeSet},
     secret::Prefix,
@@ -128,6 +128,8 @@ pub struct KeyRecord {
     pub create_time: Timestamp,
     /// When its settings last changed.
     pub update_time: Timestamp,
+    /// Its id in the system that it came from, unique in its business; `None`: it was made here.
+    pub external_id: Option<ExternalId>,
 }
 
 impl KeyRecord {
@@ -209,6 +211,7 @@ impl NewKey {
             creator,
             create_time: now,
             update_time: now,
+            external_id: None,
         }
     }
 }
@@ -324,4 +327,7 @@ pub struct Changes {
     pub scopes: Vec<ScopeRecord>,
     /// Secrets: those whose own row or whose key's row changed.
     pub secrets: Vec<HeldSecret>,
+    /// Digests that no longer stand for their secret: it has another one, under a newer pepper, which is
+    /// among `secrets` or was told before.
+    pub moved: Vec<Digest>,
 }

@@ -82,6 +82,7 @@ table! {
         creator_user_subject -> Text,
         create_time -> Moment,
         update_time -> Moment,
+        external_id -> Text,
     }
 }
 
@@ -97,6 +98,7 @@ table! {
         rev -> BigInt,
         create_time -> Moment,
         rotate_time -> Nullable<Moment>,
+        move_time -> Nullable<Moment>,
     }
 }
 
@@ -124,6 +126,7 @@ table! {
         pepper_version -> Integer,
         check_value -> Binary,
         create_time -> Moment,
+        retire_time -> Nullable<Moment>,
     }
 }
 

@@ -132,3 +132,14 @@ proptest! {
         prop_assert_eq!(id.to_string(), text);
     }
 }
+
+/// Whatever another system calls its keys, as long as it can be shown.
+#[test]
+fn an_external_id_is_any_short_plain_text() {
+    for text in ["1", "kéy/7 #ü", &"x".repeat(128)] {
+        assert_eq!(ExternalId::parse(text).unwrap().as_str(), text);
+    }
+    for text in ["", "a\nb", &"x".repeat(129)] {
+        assert!(ExternalId::parse(text).is_err(), "{text:?}");
+    }
+}

@@ -61,6 +61,17 @@ impl Refusal {
         self.reason
     }
 
+    /// What is wrong, in one line: each field's fault, where fields are at fault.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        if self.violations.is_empty() {
+            return self.message.clone();
+        }
+        let words =
+            |Violation { field, description }: &Violation| format!("{field}: {description}");
+        self.violations.iter().map(words).collect::<Vec<_>>().join("; ")
+    }
+
     /// One fixed text: it must not tell what is not there from what is not allowed.
     #[must_use]
     pub fn permission_denied() -> Self {
@@ -152,6 +163,7 @@ pub fn code(reason: ErrorReason) -> Code {
         | ErrorReason::ScopeRetired
         | ErrorReason::ScopeInUse
         | ErrorReason::LastOperatorKey
+        | ErrorReason::TooManyKeys
         | ErrorReason::NotCountedYet => Code::FailedPrecondition,
         ErrorReason::ConcurrentChange | ErrorReason::EtagMismatch => Code::Aborted,
         ErrorReason::DatabaseUnavailable

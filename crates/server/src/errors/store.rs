@@ -1,11 +1,20 @@
 //! The store's faults and refusals, as a caller hears of them. Each fault is logged here, once.
 
-use apikey::lifecycle::{TransitionCause, TransitionError};
+use apikey::{
+    id::KeyId,
+    lifecycle::{TransitionCause, TransitionError},
+};
 use keyward_proto::v1::ErrorReason;
-use keyward_store::error::{ChangeError, Refused, ScopeProblem, StoreError};
+use keyward_store::{
+    bulk::BULK_MAX,
+    error::{ChangeError, Refused, ScopeProblem, StoreError},
+};
 
 use super::{Refusal, violations::Violations};
 use crate::resident::NotServing;
+
+/// So many keys that are missing are named.
+const KEY_IDS_TOLD_MAX: usize = 20;
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
@@ -41,6 +50,14 @@ impl From<Refused> for Refusal {
             Refused::KeyNotFound => {
                 Self::new(ErrorReason::KeyNotFound, "this business has no key with this id")
             }
+            Refused::KeysNotFound(key_ids) => keys_not_found(&key_ids),
+            Refused::TooManyKeys { matches } => Self::new(
+                ErrorReason::TooManyKeys,
+                format!(
+                    "{matches} keys match, and {BULK_MAX} is the most for one call; narrow the filter"
+                ),
+            )
+            .with("matches", matches),
             Refused::EtagMismatch { current } => Self::new(
                 ErrorReason::EtagMismatch,
                 format!("the etag is {current} now; read again and decide anew"),
@@ -97,6 +114,15 @@ impl From<Refused> for Refusal {
             .with("live_keys", live_keys),
         }
     }
+}
+
+/// Names a few: details have limits in clients.
+fn keys_not_found(key_ids: &[KeyId]) -> Refusal {
+    let named: Vec<String> = key_ids.iter().take(KEY_IDS_TOLD_MAX).map(KeyId::to_string).collect();
+    let message = format!("{} of these keys are not there; nothing was changed", key_ids.len());
+    Refusal::new(ErrorReason::KeyNotFound, message)
+        .with("missing", key_ids.len())
+        .with("key_ids", named.join(","))
 }
 
 fn transition(error: &TransitionError) -> Refusal {

@@ -26,6 +26,7 @@ use crate::{
     access::Rpc,
     callers::Caller,
     errors::{Refusal, violations::Violations},
+    peppers::writing,
     resident::Roles,
     wire::{
         self,
@@ -158,7 +159,7 @@ impl Management {
 
     fn issue(&self, prefix: &Prefix) -> Result<(IssuedSecret, NewSecret), Refusal> {
         let issued = IssuedSecret::generate(prefix, &*self.random).map_err(Refusal::internal)?;
-        let pepper = self.peppers.newest();
+        let pepper = writing(&self.peppers);
         let digest = pepper.digest(&issued.hash());
         let secret = NewSecret { digest, pepper_version: pepper.version() };
         Ok((issued, secret))

@@ -127,7 +127,10 @@ impl Management {
     }
 }
 
-fn business_ids_from_wire(ids: &[String], violations: &mut Violations) -> Option<Vec<BusinessId>> {
+pub(super) fn business_ids_from_wire(
+    ids: &[String],
+    violations: &mut Violations,
+) -> Option<Vec<BusinessId>> {
     if ids.is_empty() || ids.len() > BUSINESSES_MAX {
         violations.add("business_ids", too_many_businesses(ids.len()));
         return None;
@@ -140,7 +143,10 @@ fn business_ids_from_wire(ids: &[String], violations: &mut Violations) -> Option
     (parsed.len() == ids.len()).then_some(parsed)
 }
 
-fn filter_from_wire(filter: &v1::KeyFilter, violations: &mut Violations) -> Option<KeyFilter> {
+pub(super) fn filter_from_wire(
+    filter: &v1::KeyFilter,
+    violations: &mut Violations,
+) -> Option<KeyFilter> {
     let v1::KeyFilter {
         states,
         scope,

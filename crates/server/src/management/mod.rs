@@ -4,11 +4,14 @@
 
 mod advisors;
 mod audit;
+mod batch_revoke;
 mod businesses;
 mod change;
 mod create;
+mod import;
 mod keys;
 mod list;
+mod lookup;
 mod repetition;
 mod scopes;
 mod service;

@@ -7,7 +7,7 @@ use keyward_proto::v1::{
 };
 use keyward_store::{
     Store,
-    catalogue::{ScopeEdit, ScopeMask},
+    catalogue::{ScopeChange, ScopeEdit, ScopeMask},
 };
 use prost_types::FieldMask;
 
@@ -16,7 +16,6 @@ use crate::{
     access::Rpc,
     callers::Caller,
     errors::{Refusal, violations::Violations},
-    not_yet::{self, Field},
     resident::Roles,
     wire::{page, scope},
 };
@@ -54,7 +53,6 @@ impl Management {
         request: UpdateScopeRequest,
     ) -> Result<UpdateScopeResponse, Refusal> {
         let UpdateScopeRequest { scope, update_mask, allow_missing, validate_only } = request;
-        not_yet::refuse_set([(Field::UpdateScopeValidateOnly, validate_only)])?;
         let mut v = Violations::default();
         let mask = mask_from_wire(update_mask, &mut v);
         let Some(scope) = scope else {
@@ -66,15 +64,22 @@ impl Management {
         let (name, edit) = scope::edit_from_wire(scope, needed, &mut v);
         let (name, edit) = v.finish(name.zip(edit))?;
         let edit = ScopeEdit { mask, ..edit };
-        let work = async move |store: Store, act| {
-            store.update_scope(&name, edit, allow_missing, act).await
+        let (change, receipt) = if validate_only {
+            let now = self.clock.now();
+            (self.store.check_update_scope(&name, edit, allow_missing, now).await?, None)
+        } else {
+            let work = async move |store: Store, act| {
+                store.update_scope(&name, edit, allow_missing, act).await
+            };
+            let Changed { value, receipt, .. } = self.change(caller, work).await?;
+            (value, Some(receipt))
         };
-        let Changed { value: scope, receipt, .. } = self.change(caller, work).await?;
+        let ScopeChange { scope, widened_keys, narrowed_keys } = change;
         Ok(UpdateScopeResponse {
             scope: Some(scope::to_wire(scope)),
-            receipt: Some(receipt),
-            widened_key_count: 0,
-            narrowed_key_count: 0,
+            receipt,
+            widened_key_count: widened_keys,
+            narrowed_key_count: narrowed_keys,
         })
     }
 
@@ -84,17 +89,21 @@ impl Management {
         request: RetireScopeRequest,
     ) -> Result<RetireScopeResponse, Refusal> {
         let RetireScopeRequest { name, force, validate_only } = request;
-        not_yet::refuse_set([(Field::RetireScopeValidateOnly, validate_only)])?;
         let mut v = Violations::default();
         let name = scope::name_from_wire("name", &name, &mut v);
         let name = v.finish(name)?;
-        let work = async move |store: Store, act| store.retire_scope(&name, force, act).await;
-        let Changed { value, receipt, .. } = self.change(caller, work).await?;
-        let (scope, narrowed_key_count) = value;
+        let (change, receipt) = if validate_only {
+            (self.store.check_retire_scope(&name, force, self.clock.now()).await?, None)
+        } else {
+            let work = async move |store: Store, act| store.retire_scope(&name, force, act).await;
+            let Changed { value, receipt, .. } = self.change(caller, work).await?;
+            (value, Some(receipt))
+        };
+        let ScopeChange { scope, widened_keys: _, narrowed_keys } = change;
         Ok(RetireScopeResponse {
             scope: Some(scope::to_wire(scope)),
-            receipt: Some(receipt),
-            narrowed_key_count,
+            receipt,
+            narrowed_key_count: narrowed_keys,
         })
     }
 }

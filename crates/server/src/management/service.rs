@@ -7,7 +7,7 @@ use keyward_proto::v1::{
 use tonic::{Request, Response, Status};
 
 use super::Management;
-use crate::{access::Rpc, callers::Caller, not_yet};
+use crate::callers::Caller;
 
 #[tonic::async_trait]
 impl KeyManagement for Management {
@@ -77,9 +77,10 @@ impl KeyManagement for Management {
 
     async fn batch_revoke_keys(
         &self,
-        _: Request<BatchRevokeKeysRequest>,
+        request: Request<BatchRevokeKeysRequest>,
     ) -> Result<Response<BatchRevokeKeysResponse>, Status> {
-        Err(not_yet::rpc(Rpc::BatchRevokeKeys).into())
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::batch_revoke_keys(self, &caller, request.into_inner()).await?))
     }
 
     async fn query_usage(
@@ -139,16 +140,18 @@ impl KeyManagement for Management {
 
     async fn lookup_key(
         &self,
-        _: Request<LookupKeyRequest>,
+        request: Request<LookupKeyRequest>,
     ) -> Result<Response<LookupKeyResponse>, Status> {
-        Err(not_yet::rpc(Rpc::LookupKey).into())
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::lookup_key(self, &caller, request.into_inner()).await?))
     }
 
     async fn batch_import_keys(
         &self,
-        _: Request<BatchImportKeysRequest>,
+        request: Request<BatchImportKeysRequest>,
     ) -> Result<Response<BatchImportKeysResponse>, Status> {
-        Err(not_yet::rpc(Rpc::BatchImportKeys).into())
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::batch_import_keys(self, &caller, request.into_inner()).await?))
     }
 
     async fn list_audit_events(

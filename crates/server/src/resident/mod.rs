@@ -14,4 +14,4 @@ mod shard;
 mod view;
 
 pub use record::{Business, Record, Roles};
-pub use view::{Index, NotServing, View};
+pub use view::{Found, Index, NotServing, Outdated, View};

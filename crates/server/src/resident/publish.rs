@@ -25,13 +25,13 @@ impl Index {
             view.put(changes);
             return;
         }
-        let Changes { through, businesses, scopes, secrets } = changes;
+        let Changes { through, businesses, scopes, secrets, moved } = changes;
         let is_suspended = |business: &HeldBusiness| business.suspended;
         let (suspended, active) = businesses.into_iter().partition(is_suspended);
         let next = Arc::new(view.copy());
         next.put_businesses(suspended);
         next.put_scopes(scopes, &secrets);
-        next.put_secrets(secrets);
+        next.put_secrets(secrets, &moved);
         self.replace(Arc::clone(&next));
         next.put_businesses(active);
         next.set_applied(through);
@@ -41,20 +41,21 @@ impl Index {
 impl View {
     /// Takes in what changed, one kind after the other.
     pub(super) fn put(&self, changes: Changes) {
-        let Changes { through, businesses, scopes, secrets } = changes;
+        let Changes { through, businesses, scopes, secrets, moved } = changes;
         self.put_businesses(businesses);
         self.put_scopes(scopes, &secrets);
-        self.put_secrets(secrets);
+        self.put_secrets(secrets, &moved);
         self.set_applied(through);
     }
 }
 
 /// A business that is only mentioned for the first time, or given another limit, touches no verdict.
 fn touches_one_kind(view: &View, changes: &Changes) -> bool {
-    let Changes { through: _, businesses, scopes, secrets } = changes;
+    let Changes { through: _, businesses, scopes, secrets, moved } = changes;
     let turns =
         |business: &HeldBusiness| business.suspended != view.is_suspended(&business.business_id);
-    let kinds = [businesses.iter().any(turns), !scopes.is_empty(), !secrets.is_empty()];
+    let touches_secrets = !secrets.is_empty() || !moved.is_empty();
+    let kinds = [businesses.iter().any(turns), !scopes.is_empty(), touches_secrets];
     kinds.into_iter().filter(|touched| *touched).count() <= 1
 }
 

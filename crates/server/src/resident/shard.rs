@@ -49,6 +49,13 @@ impl Shard {
         self.0.store(Arc::new(block.into_boxed_slice()));
     }
 
+    /// Takes a secret out. Only ever called by one thread at a time.
+    pub(super) fn remove(&self, digest: &Digest) {
+        let block = self.0.load();
+        let kept = block.iter().filter(|(at, _)| at != digest).cloned();
+        self.0.store(Arc::new(kept.collect()));
+    }
+
     /// Keeps only what `keep` says. Only ever called by one thread at a time.
     pub(super) fn retain(&self, keep: impl Fn(&Record) -> bool) {
         let block = self.0.load();

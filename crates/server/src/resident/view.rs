@@ -34,6 +34,24 @@ const SHARDS: usize = 1 << 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotServing;
 
+/// A presented secret that is known.
+#[derive(Debug)]
+pub struct Found {
+    /// What is known of it.
+    pub record: Arc<Record>,
+    /// Set: its digest is one under an older pepper.
+    pub outdated: Option<Outdated>,
+}
+
+/// What it takes to give a secret a digest under the newest pepper.
+#[derive(Debug)]
+pub struct Outdated {
+    /// What digests of it are made from.
+    pub hash: SecretHash,
+    /// The one that it has.
+    pub digest: Digest,
+}
+
 /// Holds the view that is current. It is replaced only when everything is loaded anew.
 #[derive(Debug)]
 pub struct Index {
@@ -142,12 +160,25 @@ impl View {
 
     /// The record of a presented secret, whatever pepper its digest was made with.
     #[must_use]
-    pub fn find(&self, peppers: &PepperSet, presented: &[u8]) -> Option<Arc<Record>> {
+    pub fn find(&self, peppers: &PepperSet, presented: &[u8]) -> Option<Found> {
         if presented.is_empty() || presented.len() > PRESENTED_SECRET_MAX_BYTES {
             return None;
         }
         let hash = SecretHash::of(presented);
-        peppers.iter().find_map(|pepper| self.get(&pepper.digest(&hash)))
+        let newest = peppers.newest().digest(&hash);
+        let current = || self.get(&newest).map(|record| Found { record, outdated: None });
+        let mut older = peppers.iter().skip(1).map(|pepper| pepper.digest(&hash)).peekable();
+        if let Some(found) = current() {
+            return Some(found);
+        }
+        older.peek()?;
+        if let Some((record, digest)) = older.find_map(|digest| Some((self.get(&digest)?, digest)))
+        {
+            return Some(Found { record, outdated: Some(Outdated { hash, digest }) });
+        }
+        // A secret that is moved is put under the newest pepper before it goes from an older one. Who looked
+        // under the newest before, and under the older one after, finds it now.
+        current()
     }
 
     /// The secret with this digest.
@@ -191,12 +222,18 @@ impl View {
     }
 
     /// Scopes and businesses that the secrets mention are known by now.
-    pub(super) fn put_secrets(&self, secrets: Vec<HeldSecret>) {
+    /// In this order: a secret that gets another digest is never nowhere.
+    pub(super) fn put_secrets(&self, secrets: Vec<HeldSecret>, moved: &[Digest]) {
         for secret in secrets {
             let digest = secret.digest;
             let record = Arc::new(self.record(secret));
             if let Some(shard) = self.shard(&digest) {
                 shard.put(digest, record);
+            }
+        }
+        for digest in moved {
+            if let Some(shard) = self.shard(digest) {
+                shard.remove(digest);
             }
         }
     }
@@ -289,3 +326,6 @@ pub(super) fn shard_of(digest: &Digest) -> usize {
     let [first, second, ..] = *digest.as_bytes();
     usize::from(u16::from_be_bytes([first, second]))
 }
+
+#[cfg(test)]
+mod tests;

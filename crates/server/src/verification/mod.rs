@@ -19,6 +19,7 @@ use self::question::Question;
 use crate::{
     callers::Caller,
     errors::{Refusal, violations::Violations},
+    peppers::MoveQueue,
     resident::{Index, Record, View},
     usage::recorder::{Decision, Recorder},
     wire::{page, time},
@@ -37,6 +38,8 @@ pub struct Verification {
     pub recorder: Arc<Recorder>,
     /// How long a secret is recognised after its end.
     pub recognition: Duration,
+    /// Where good secrets go that are seen under an older pepper.
+    pub moves: MoveQueue,
 }
 
 /// A verdict as it is told, and as it counts.
@@ -102,12 +105,13 @@ impl Verification {
     /// The revision is read before the record, and the record before the clock.
     fn answer(&self, view: &View, question: &Question<'_>) -> Answer {
         let revision = view.applied();
-        let record = view
+        let found = view
             .find(&self.peppers, question.presented_secret)
-            .filter(|record| !record.business.id.is_reserved())
-            .filter(|record| {
-                question.business_id.is_none_or(|id| record.business.id.as_str() == id)
+            .filter(|found| !found.record.business.id.is_reserved())
+            .filter(|found| {
+                question.business_id.is_none_or(|id| found.record.business.id.as_str() == id)
             });
+        let (record, outdated) = found.map(|found| (found.record, found.outdated)).unzip();
         let catalogue = view.catalogue();
         let found = record.as_deref().map(Record::found);
         let (requirement, now) = (question.requirement(), self.clock.now());
@@ -126,6 +130,7 @@ impl Verification {
             response.business_id = record.business.id.as_str().to_owned();
             if verdict == Verdict::Valid {
                 response.valid = true;
+                self.moves.offer(outdated.flatten());
                 tell_all(&mut response, &record, &catalogue);
             }
         }

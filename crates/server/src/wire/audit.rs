@@ -53,6 +53,8 @@ fn action_to_wire(action: AuditAction) -> v1::AuditAction {
         AuditAction::RevokeKey => v1::AuditAction::RevokeKey,
         AuditAction::SuspendKey => v1::AuditAction::SuspendKey,
         AuditAction::ResumeKey => v1::AuditAction::ResumeKey,
+        AuditAction::ImportKey => v1::AuditAction::ImportKey,
+        AuditAction::LookupKey => v1::AuditAction::LookupKey,
         AuditAction::UpdateScope => v1::AuditAction::UpdateScope,
         AuditAction::RetireScope => v1::AuditAction::RetireScope,
         AuditAction::UpdateBusiness => v1::AuditAction::UpdateBusiness,

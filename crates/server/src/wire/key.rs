@@ -30,6 +30,7 @@ pub fn to_wire(key: KeyRecord, is_retired: impl Fn(&str) -> bool, now: Timestamp
         creator: Actor { caller, user_issuer, user_subject },
         create_time,
         update_time,
+        external_id,
     } = key;
     let state = state_to_wire(lifecycle.state(now));
     let Lifecycle { expire_time, revoke_time, suspended_by } = lifecycle;
@@ -61,14 +62,14 @@ pub fn to_wire(key: KeyRecord, is_retired: impl Fn(&str) -> bool, now: Timestamp
         suspended_by: suspended_by
             .map_or(v1::SuspendedBy::Unspecified, suspended_by_to_wire)
             .into(),
-        // What was counted is told by whoever asked for it; and no key comes from another system yet.
+        // What was counted is told by whoever asked for it.
         last_use_time: None,
         last_denied_use_time: None,
         request_count: 0,
         billing_period: None,
         counted_until_time: None,
         usage_incomplete: false,
-        external_id: String::new(),
+        external_id: external_id.map_or_else(String::new, |id| id.as_str().to_owned()),
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod access;
 pub mod audit;
 pub mod business;
+pub mod import;
 pub mod key;
 pub mod page;
 pub mod receipt;

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 #[derive(Debug)]
 pub(crate) struct Told {
-    /// `None`: as few as a test has.
-    pub(crate) rounds: Option<u64>,
+    /// How many rounds, or keys. `None`: as few as a test has.
+    pub(crate) size: Option<u64>,
     pub(crate) seed: u64,
     /// Which commit this is, for the report.
     pub(crate) commit: String,
@@ -21,7 +21,7 @@ impl Told {
     pub(crate) fn by_environment() -> Self {
         let told = |name: &str| std::env::var(format!("KEYWARD_CAMPAIGN_{name}")).ok();
         Self {
-            rounds: told("ROUNDS").map(|rounds| rounds.parse().unwrap()),
+            size: told("SIZE").map(|size| size.parse().unwrap()),
             seed: told("SEED").map_or(1, |seed| seed.parse().unwrap()),
             commit: told("COMMIT").unwrap_or_default(),
             report: told("REPORT").map(PathBuf::from),

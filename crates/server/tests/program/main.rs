@@ -13,6 +13,7 @@ mod draw;
 mod durability;
 mod grpcurl;
 mod home;
+mod import;
 mod lock_lost;
 mod needles;
 mod process;

@@ -65,6 +65,11 @@ impl Process {
         self.err.until(part).unwrap_or_else(|| panic!("no log with {part:?}:\n{}", self.err.seen))
     }
 
+    /// Whether it has come to its end by now.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Waits for the end.
     pub(crate) fn ended(mut self) -> Ended {
         let (out, err) = (self.out.rest(), self.err.rest());

@@ -16,6 +16,7 @@ mod harness;
 mod hints;
 mod management;
 mod outage;
+mod pepper_moves;
 mod secrets;
 mod stale;
 mod usage;

@@ -70,6 +70,36 @@ macro_rules! holds_scope {
     };
 }
 
+/// Whether a key's list of scopes has any of these names in it.
+macro_rules! holds_any_scope {
+    ($names:expr) => {
+        diesel::dsl::sql::<diesel::sql_types::Bool>("keys.scopes && ")
+            .bind::<crate::schema::sql_types::TextList, _>(crate::columns::TextListColumn($names))
+    };
+}
+
+/// Whether a key came from one of these places: each a business's id and an external id, as a list of JSON.
+macro_rules! came_from {
+    ($places:expr) => {
+        diesel::dsl::sql::<diesel::sql_types::Bool>(
+            "keys.external_id <> '' and (keys.business_id, keys.external_id) in \
+             (select place::jsonb ->> 0, place::jsonb ->> 1 from unnest(",
+        )
+        .bind::<crate::schema::sql_types::TextList, _>(crate::columns::TextListColumn($places))
+        .sql(") as place)")
+    };
+}
+
+/// Inserts rows, as many as there are, in one statement. The function that says so returns an error
+/// of the database as its own.
+macro_rules! insert_all {
+    ($conn:expr, $table:expr, $rows:expr) => {
+        if !$rows.is_empty() {
+            diesel::insert_into($table).values($rows).execute($conn).await?;
+        }
+    };
+}
+
 /// Runs a change in one transaction. The counter's row lock, taken first, lines changes up.
 macro_rules! write_transaction {
     ($conn:ident, $body:expr) => {

@@ -64,9 +64,8 @@ pub(super) async fn record(
     conn: &mut engine::Connection,
     events: Vec<AuditEvent>,
 ) -> Result<(), ChangeError> {
-    for (event, seq) in events.iter().zip(0..) {
-        let row = AuditRow::new(event, seq);
-        diesel::insert_into(audit_events::table).values(&row).execute(conn).await?;
-    }
+    let rows: Vec<AuditRow> =
+        events.iter().zip(0..).map(|(event, seq)| AuditRow::new(event, seq)).collect();
+    insert_all!(conn, audit_events::table, &rows);
     Ok(())
 }

@@ -56,6 +56,7 @@ impl engine::Database {
         let rows: Vec<HeldSecretRow> = secrets::table
             .inner_join(keys::table)
             .filter(secrets::digest.gt(after))
+            .filter(secrets::move_time.is_null())
             .order(secrets::digest)
             .limit(limit)
             .select(HeldSecretRow::as_select())
@@ -84,17 +85,21 @@ async fn changes_in(
     let of_changed_keys = joined()
         .filter(keys::rev.gt(applied.0))
         .filter(secrets::rev.le(applied.0))
+        .filter(secrets::move_time.is_null())
         .select(HeldSecretRow::as_select());
     let changed = joined().filter(secrets::rev.gt(applied.0)).select(HeldSecretRow::as_select());
     let secrets = of_changed_keys.union_all(changed);
     let told: Told = load_together!(conn, counter, businesses, scopes, secrets)?;
     let (counter, businesses, scopes, secrets) = told;
     let [through] = counter[..] else { return Err(diesel::result::Error::NotFound.into()) };
+    let (moved, secrets): (Vec<_>, Vec<_>) =
+        secrets.into_iter().partition(|row| row.move_time.is_some());
     Ok(Changes {
         through: Revision(through),
         businesses: convert(businesses)?,
         scopes: convert(scopes)?,
         secrets: convert(secrets)?,
+        moved: moved.iter().filter_map(HeldSecretRow::moved).collect::<Result<_, _>>()?,
     })
 }
 

@@ -1,21 +1,24 @@
 //! One key: make it, read it, change it.
 
+use std::collections::HashMap;
+
 use apikey::{
     catalogue::AssignableBy,
     clock::Timestamp,
     id::{BusinessId, KeyId},
-    scope::{ScopeName, ScopeSet, built_in},
+    scope::{ScopeName, ScopeSet},
     settings::{ReasonText, RevokeReason},
 };
-use diesel::{
-    dsl::{count_star, max},
-    prelude::*,
-};
+use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 
 use super::{
-    access::still_granted, audit, begin, businesses::mention_business, check_etag, engine,
-    idempotence, left_behind,
+    access::still_granted,
+    audit, begin,
+    businesses::mention_business,
+    check_etag, engine, idempotence, left_behind,
+    operators::{check_operators_without, is_operator, lasts},
+    secrets::{insert_secret, replace_secret},
 };
 use crate::{
     audit::{AuditAction, AuditEvent},
@@ -23,11 +26,10 @@ use crate::{
     columns::{TimeColumn, UidColumn},
     error::{ChangeError, Refused, ScopeProblem, StoreError},
     record::{
-        Act, Committed, KeyRecord, KeyTarget, NewKey, NewSecret, RequestId, Revision, RevokedKey,
-        ScopeRecord,
+        Act, Committed, KeyRecord, KeyTarget, NewKey, RequestId, Revision, RevokedKey, ScopeRecord,
     },
-    rows::{KeyRow, ScopeRow, SecretRow},
-    schema::{businesses, keys, scopes, secrets},
+    rows::{KeyRow, ScopeRow},
+    schema::{businesses, keys, scopes},
 };
 
 impl engine::Database {
@@ -238,45 +240,10 @@ async fn check_change(
     if after.lifecycle.is_live(now) && !before.lifecycle.is_live(now) {
         check_key_limit(conn, &before.business_id, now).await?;
     }
-    let ends = !is_operator(after, now) || (lasts(before) && !lasts(after));
-    if is_operator(before, now) && ends {
-        check_other_operator(conn, before, now).await?;
+    if !is_operator(after, now) || (lasts(before) && !lasts(after)) {
+        check_operators_without(conn, std::slice::from_ref(before), now).await?;
     }
     Ok(())
-}
-
-/// Whether the key lets its holder act as the platform now.
-fn is_operator(key: &KeyRecord, now: Timestamp) -> bool {
-    key.business_id.is_reserved()
-        && key.lifecycle.state(now) == apikey::lifecycle::State::Active
-        && key.settings.scopes.iter().any(|scope| scope.as_str() == built_in::OPERATE)
-}
-
-/// Whether the key never expires by itself.
-fn lasts(key: &KeyRecord) -> bool {
-    key.lifecycle.expire_time.is_none()
-}
-
-/// There must be another operator key, and one that lasts if this one did.
-async fn check_other_operator(
-    conn: &mut engine::Connection,
-    operator: &KeyRecord,
-    now: Timestamp,
-) -> Result<(), ChangeError> {
-    let rows: Vec<KeyRow> = keys::table
-        .filter(keys::business_id.eq(operator.business_id.as_str()))
-        .filter(keys::key_id.ne(UidColumn(operator.key_id)))
-        .filter(keys::revoke_time.is_null())
-        .select(KeyRow::as_select())
-        .load(conn)
-        .await?;
-    for row in rows {
-        let other = KeyRecord::try_from(row)?;
-        if is_operator(&other, now) && (lasts(&other) || !lasts(operator)) {
-            return Ok(());
-        }
-    }
-    Err(Refused::LastOperatorKey.into())
 }
 
 /// Each scope must be in the catalogue, live, and one that `assigner` may give. The reserved
@@ -290,66 +257,41 @@ async fn check_scopes(
     if wanted.is_empty() || business_id.is_reserved() {
         return Ok(());
     }
-    let names: Vec<&str> = wanted.iter().map(|name| name.as_str()).collect();
+    let names = wanted.iter().map(|name| name.as_str().to_owned()).collect();
+    let known = scopes_named(conn, names).await?;
+    let problems = scope_problems(wanted, &known, assigner);
+    if problems.is_empty() { Ok(()) } else { Err(Refused::Scopes(problems).into()) }
+}
+
+/// What the catalogue has of these names.
+pub(super) async fn scopes_named(
+    conn: &mut engine::Connection,
+    names: Vec<String>,
+) -> Result<HashMap<ScopeName, ScopeRecord>, StoreError> {
     let rows: Vec<ScopeRow> = scopes::table
         .filter(scopes::name.eq_any(names))
         .select(ScopeRow::as_select())
         .load(conn)
         .await?;
-    let known = rows.into_iter().map(ScopeRecord::try_from);
-    let known = known.collect::<Result<Vec<_>, _>>()?;
+    let records = rows.into_iter().map(ScopeRecord::try_from);
+    records.map(|record| record.map(|record| (record.name.clone(), record))).collect()
+}
+
+/// Why some of the scopes cannot be given.
+pub(super) fn scope_problems(
+    wanted: &ScopeSet,
+    known: &HashMap<ScopeName, ScopeRecord>,
+    assigner: AssignableBy,
+) -> Vec<(ScopeName, ScopeProblem)> {
     // To users, what only the platform gives is not there at all.
     let is_visible = |scope: &&ScopeRecord| {
         assigner == AssignableBy::Operators || scope.assignable_by == AssignableBy::Users
     };
-    let find = |name: &ScopeName| known.iter().find(|scope| scope.name == *name).filter(is_visible);
-    let problem = |name: &ScopeName| match find(name) {
+    let problem = |name: &ScopeName| match known.get(name).filter(is_visible) {
         None => Some(ScopeProblem::Unknown),
         Some(scope) if scope.retire_time.is_some() => Some(ScopeProblem::Retired),
         Some(_) => None,
     };
-    let problems: Vec<_> = wanted
-        .iter()
-        .filter_map(|name| problem(name).map(|problem| (name.clone(), problem)))
-        .collect();
-    if problems.is_empty() { Ok(()) } else { Err(Refused::Scopes(problems).into()) }
-}
-
-async fn insert_secret(
-    conn: &mut engine::Connection,
-    key_id: KeyId,
-    generation: i32,
-    secret: NewSecret,
-    revision: Revision,
-    now: Timestamp,
-) -> Result<(), ChangeError> {
-    let row = SecretRow {
-        digest: secret.digest.as_bytes().to_vec(),
-        pepper_version: i32::from(secret.pepper_version.get()),
-        key_id: UidColumn(key_id),
-        generation,
-        rev: revision.0,
-        create_time: TimeColumn(now),
-        rotate_time: None,
-    };
-    diesel::insert_into(secrets::table).values(&row).execute(conn).await?;
-    Ok(())
-}
-
-/// The current secret becomes a past one before the new one takes its place.
-async fn replace_secret(
-    conn: &mut engine::Connection,
-    key_id: KeyId,
-    secret: NewSecret,
-    revision: Revision,
-    now: Timestamp,
-) -> Result<(), ChangeError> {
-    let of_key = || secrets::table.filter(secrets::key_id.eq(UidColumn(key_id)));
-    let newest: Option<i32> = of_key().select(max(secrets::generation)).first(conn).await?;
-    diesel::update(of_key().filter(secrets::rotate_time.is_null()))
-        .set((secrets::rotate_time.eq(Some(TimeColumn(now))), secrets::rev.eq(revision.0)))
-        .execute(conn)
-        .await?;
-    let generation = newest.unwrap_or(0).saturating_add(1);
-    insert_secret(conn, key_id, generation, secret, revision, now).await
+    let with_problem = |name: &ScopeName| problem(name).map(|problem| (name.clone(), problem));
+    wanted.iter().filter_map(with_problem).collect()
 }

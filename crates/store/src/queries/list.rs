@@ -34,13 +34,7 @@ impl engine::Database {
         let KeyQuery { business_ids, filter, after, limit } = query;
         let mut conn = self.read().await?;
         read_snapshot!(conn, async move |conn| {
-            let open = open_where_needed(conn, &filter).await?;
-            let mut rows = keys::table
-                .filter(keys::business_id.eq_any(texts(&business_ids)))
-                .select(KeyRow::as_select())
-                .order((keys::create_time.desc(), keys::key_id.desc()))
-                .limit(limit)
-                .into_boxed::<engine::Backend>();
+            let mut rows = matching(conn, &business_ids, filter, now).await?;
             if let Some(KeyPosition { create_time, key_id }) = after {
                 let create_time = TimeColumn(create_time);
                 // Says no more than the next condition, and is one that an index can begin with.
@@ -49,11 +43,7 @@ impl engine::Database {
                     keys::create_time.eq(create_time).and(keys::key_id.lt(UidColumn(key_id)));
                 rows = rows.filter(keys::create_time.lt(create_time).or(same));
             }
-            for condition in conditions(filter, &open, now) {
-                rows = rows.filter(condition);
-            }
-            let rows: Vec<KeyRow> = rows.load(conn).await?;
-            rows.into_iter().map(KeyRecord::try_from).collect()
+            newest_first(conn, rows, limit).await
         })
         .await
     }
@@ -68,19 +58,15 @@ impl engine::Database {
         let mut conn = self.read().await?;
         read_snapshot!(conn, async move |conn| {
             let open = usage::open(conn).await?;
-            let mut rows = keys::table
-                .filter(keys::business_id.eq_any(texts(&business_ids)))
+            let mut rows = matching(conn, &business_ids, filter, now)
+                .await?
                 .select((KeyRow::as_select(), last_use!(open)))
                 .order((last_use!(open), keys::key_id))
-                .limit(limit)
-                .into_boxed::<engine::Backend>();
+                .limit(limit);
             if let Some(LastUsePosition { last_use_time, key_id }) = after {
                 let time = TimeColumn(last_use_time.unwrap_or(NEVER));
                 let same = last_use!(open).eq(time).and(keys::key_id.gt(UidColumn(key_id)));
                 rows = rows.filter(last_use!(open).gt(time).or(same));
-            }
-            for condition in conditions(filter, &open, now) {
-                rows = rows.filter(condition);
             }
             let rows: Vec<(KeyRow, TimeColumn)> = rows.load(conn).await?;
             let placed = |(row, TimeColumn(time)): (KeyRow, TimeColumn)| {
@@ -93,10 +79,6 @@ impl engine::Database {
         })
         .await
     }
-}
-
-fn texts(business_ids: &[BusinessId]) -> Vec<String> {
-    business_ids.iter().map(|id| id.as_str().to_owned()).collect()
 }
 
 /// The open slots, for a filter that speaks of use.
@@ -140,6 +122,42 @@ fn conditions(filter: KeyFilter, open: &[TimeColumn], now: Timestamp) -> Vec<Con
         all.push(Box::new(last_use!(open).lt(TimeColumn(time)).nullable()));
     }
     all
+}
+
+/// Keys for which conditions hold.
+pub(super) type Matching = keys::BoxedQuery<'static, engine::Backend>;
+
+/// The keys of these businesses for which all of the filter holds.
+pub(super) async fn matching(
+    conn: &mut engine::Connection,
+    business_ids: &[BusinessId],
+    filter: KeyFilter,
+    now: Timestamp,
+) -> Result<Matching, StoreError> {
+    let open = open_where_needed(conn, &filter).await?;
+    let conditions = conditions(filter, &open, now).into_iter();
+    Ok(conditions.fold(of_businesses(business_ids), |rows, condition| rows.filter(condition)))
+}
+
+/// All keys of these businesses.
+pub(super) fn of_businesses(business_ids: &[BusinessId]) -> Matching {
+    let ids: Vec<String> = business_ids.iter().map(|id| id.as_str().to_owned()).collect();
+    keys::table.into_boxed().filter(keys::business_id.eq_any(ids))
+}
+
+/// The first keys of a list.
+pub(super) async fn newest_first(
+    conn: &mut engine::Connection,
+    matching: Matching,
+    limit: i64,
+) -> Result<Vec<KeyRecord>, StoreError> {
+    let rows: Vec<KeyRow> = matching
+        .select(KeyRow::as_select())
+        .order((keys::create_time.desc(), keys::key_id.desc()))
+        .limit(limit)
+        .load(conn)
+        .await?;
+    rows.into_iter().map(KeyRecord::try_from).collect()
 }
 
 fn either(one: Condition, other: Condition) -> Condition {

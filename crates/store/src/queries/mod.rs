@@ -3,14 +3,19 @@
 
 pub(crate) mod access;
 pub(crate) mod audit;
+pub(crate) mod bulk;
 pub(crate) mod businesses;
 pub(crate) mod catalogue;
 pub(crate) mod feed;
 mod idempotence;
+pub(crate) mod imports;
 pub(crate) mod keys;
 mod left_behind;
 pub(crate) mod list;
+pub(crate) mod lookup;
+mod operators;
 pub(crate) mod peppers;
+pub(crate) mod secrets;
 pub(crate) mod usage;
 
 use apikey::id::{BusinessId, KeyId};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use apikey::{
+    id::ExternalId,
     lifecycle::{Lifecycle, SuspendedBy},
     secret::Prefix,
     settings::{Annotations, Description, DisplayName, ReasonText, RevokeReason},
@@ -43,6 +44,9 @@ pub(crate) struct KeyRow {
     creator_user_subject: String,
     create_time: TimeColumn,
     update_time: TimeColumn,
+    // Snapshots of before keys came from elsewhere have none.
+    #[serde(default)]
+    external_id: String,
 }
 
 impl KeyRow {
@@ -60,6 +64,7 @@ impl KeyRow {
             creator: Actor { caller, user_issuer, user_subject },
             create_time,
             update_time,
+            external_id,
         } = record;
         Self {
             key_id: UidColumn(*key_id),
@@ -84,6 +89,7 @@ impl KeyRow {
             creator_user_subject: user_subject.clone(),
             create_time: TimeColumn(*create_time),
             update_time: TimeColumn(*update_time),
+            external_id: external_id.as_ref().map_or_else(String::new, |id| id.as_str().to_owned()),
         }
     }
 }
@@ -113,6 +119,7 @@ impl TryFrom<KeyRow> for KeyRecord {
             creator_user_subject: user_subject,
             create_time: TimeColumn(create_time),
             update_time: TimeColumn(update_time),
+            external_id,
         } = row;
         let at = Place { table: "keys", row: key_id.to_string() };
         let revocation = match revoke_reason {
@@ -126,6 +133,9 @@ impl TryFrom<KeyRow> for KeyRecord {
                 Some((reason, text))
             }
         };
+        let external_id = (!external_id.is_empty()).then(|| {
+            ExternalId::parse(&external_id).map_err(|error| at.corrupt("external_id", error))
+        });
         Ok(Self {
             key_id,
             business_id: at.business_id(&business_id)?,
@@ -151,6 +161,7 @@ impl TryFrom<KeyRow> for KeyRecord {
             creator: Actor { caller, user_issuer, user_subject },
             create_time,
             update_time,
+            external_id: external_id.transpose()?,
         })
     }
 }
@@ -170,7 +181,8 @@ fn reason(code: i16) -> Option<RevokeReason> {
     }
 }
 
-fn reason_code(reason: RevokeReason) -> i16 {
+/// A reason, as a column says it.
+pub(crate) fn reason_code(reason: RevokeReason) -> i16 {
     match reason {
         RevokeReason::Leaked => 1,
         RevokeReason::Unused => 2,

@@ -21,12 +21,17 @@ pub(crate) use self::{
     access::AccessRow,
     audit::{AuditRow, action_code},
     businesses::{BusinessRow, HeldBusinessRow},
-    keys::KeyRow,
+    keys::{KeyRow, reason_code},
     scopes::{ScopeRow, assignable_by_code},
     secrets::{HeldSecretRow, SecretRow, pepper_version},
     usage::{CountRow, FlusherRow, SlotRow, counted_verdict, flusher_uid, verdict_code},
 };
-use crate::error::StoreError;
+use crate::{columns::TextListColumn, error::StoreError};
+
+/// The scopes in a column of `keys`, of whichever row.
+pub(crate) fn scope_set(names: TextListColumn) -> Result<ScopeSet, StoreError> {
+    Place { table: "keys", row: "of any id".to_owned() }.scopes(names.0)
+}
 
 /// Turns whatever a column breaks into the one error, with the row's name.
 struct Place {

@@ -28,6 +28,7 @@ pub(crate) struct SecretRow {
     pub(crate) rev: i64,
     pub(crate) create_time: TimeColumn,
     pub(crate) rotate_time: Option<TimeColumn>,
+    pub(crate) move_time: Option<TimeColumn>,
 }
 
 /// A secret with the columns of its key that replicas hold.
@@ -37,6 +38,7 @@ pub(crate) struct HeldSecretRow {
     pub(crate) digest: Vec<u8>,
     pub(crate) pepper_version: i32,
     pub(crate) rotate_time: Option<TimeColumn>,
+    pub(crate) move_time: Option<TimeColumn>,
     #[diesel(embed)]
     pub(crate) key: HeldKeyRow,
 }
@@ -54,11 +56,21 @@ pub(crate) struct HeldKeyRow {
     revoke_time: Option<TimeColumn>,
 }
 
+impl HeldSecretRow {
+    /// The digest alone, where it no longer stands for its secret.
+    pub(crate) fn moved(&self) -> Option<Result<Digest, StoreError>> {
+        self.move_time?;
+        let UidColumn(key_id) = self.key.key_id;
+        let at = Place { table: "secrets", row: format!("of {key_id}") };
+        Some(stored_digest(&at, self.digest.clone()))
+    }
+}
+
 impl TryFrom<HeldSecretRow> for HeldSecret {
     type Error = StoreError;
 
     fn try_from(row: HeldSecretRow) -> Result<Self, StoreError> {
-        let HeldSecretRow { digest, pepper_version, rotate_time, key } = row;
+        let HeldSecretRow { digest, pepper_version, rotate_time, move_time: _, key } = row;
         let HeldKeyRow {
             key_id: UidColumn(key_id),
             business_id,

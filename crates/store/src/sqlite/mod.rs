@@ -74,6 +74,40 @@ macro_rules! holds_scope {
     };
 }
 
+/// Whether a key's list of scopes has any of these names in it.
+macro_rules! holds_any_scope {
+    ($names:expr) => {
+        diesel::dsl::sql::<diesel::sql_types::Bool>(
+            "exists (select 1 from json_each(keys.scopes) where value in \
+             (select value from json_each(",
+        )
+        .bind::<crate::schema::sql_types::TextList, _>(crate::columns::TextListColumn($names))
+        .sql(")))")
+    };
+}
+
+/// Whether a key came from one of these places: each a business's id and an external id, as a list of JSON.
+macro_rules! came_from {
+    ($places:expr) => {
+        diesel::dsl::sql::<diesel::sql_types::Bool>(
+            "keys.external_id <> '' and (keys.business_id, keys.external_id) in \
+             (select value ->> 0, value ->> 1 from json_each(",
+        )
+        .bind::<crate::schema::sql_types::TextList, _>(crate::columns::TextListColumn($places))
+        .sql("))")
+    };
+}
+
+/// Inserts rows, as many as there are: one statement, prepared once, for each. The function that says
+/// so returns an error of the database as its own.
+macro_rules! insert_all {
+    ($conn:expr, $table:expr, $rows:expr) => {
+        for row in $rows {
+            diesel::insert_into($table).values(row).execute($conn).await?;
+        }
+    };
+}
+
 /// Runs a change in one transaction. `immediate`: the write lock is taken first, so that no
 /// transaction ever finds the database locked half-way.
 macro_rules! write_transaction {

@@ -15,7 +15,7 @@ use keyward_store::{
     record::{Act, Actor, Committed, NewKey, RequestId, Revision, RevokedKey},
 };
 
-use crate::{database::Database, samples::*};
+use crate::{bulk_revoke::these, database::Database, imports::imported, samples::*};
 
 on_each_engine![
     no_change_is_made_for_a_caller_that_has_changed,
@@ -65,6 +65,9 @@ async fn each_change(store: &Store, number: u64, act: &Act) -> Vec<Result<Revisi
         revision(store.retire_scope(&scope("read"), true, act()).await),
         revision(store.grant_access(&acme(), &advisor, act()).await),
         revision(store.revoke_access(&acme(), &advisor, true, act()).await),
+        revision(store.look_up(vec![digest(1)], act()).await),
+        revision(store.import_keys(vec![imported(number + 2)], act()).await),
+        revision(store.revoke_keys(these(&[1]), reason, text.clone(), act()).await),
         revision(store.revoke_key(target(), reason, text, act()).await),
     ]
 }

@@ -2,7 +2,7 @@
 
 use apikey::{catalogue::AssignableBy, endpoint::Template, settings::Description};
 use keyward_store::{
-    catalogue::{ScopeEdit, ScopeMask},
+    catalogue::{ScopeChange, ScopeEdit, ScopeMask},
     error::Refused,
     record::{NewKey, Revision, ScopeRecord},
 };
@@ -12,6 +12,7 @@ use crate::{database::Database, samples::*};
 on_each_engine![
     a_missing_scope_is_made_only_where_allowed,
     an_edit_changes_what_its_mask_names,
+    an_edit_tells_how_many_live_keys_it_concerns,
     a_scope_in_use_is_retired_only_by_force,
     a_retired_scope_is_never_changed_again,
     scopes_are_listed_by_name_in_pages,
@@ -37,7 +38,7 @@ async fn a_missing_scope_is_made_only_where_allowed(db: Database) {
         create_time: at(2),
         update_time: at(2),
     };
-    assert_eq!((made.revision, made.value), (Revision(1), expected.clone()));
+    assert_eq!((made.revision, made.value.scope), (Revision(1), expected.clone()));
     assert_eq!(all(&db).await, [expected]);
 }
 
@@ -66,9 +67,52 @@ async fn an_edit_changes_what_its_mask_names(db: Database) {
             expected.update_time = at(1);
             expected.revision = edited.revision;
         }
-        assert_eq!(edited.value, expected);
+        assert_eq!(edited.value.scope, expected);
         assert!(all(&db).await.contains(&expected), "{name}");
     }
+}
+
+/// Beforehand, and when it is done: dead keys, and keys of scopes with nothing in common, do not count.
+async fn an_edit_tells_how_many_live_keys_it_concerns(db: Database) {
+    let covering = |templates: &[&str]| ScopeEdit {
+        endpoints: templates.iter().map(|text| Template::parse(text).unwrap()).collect(),
+        ..scope_edit()
+    };
+    catalogue(&db.store, "all", covering(&["billing ANY /**"])).await;
+    catalogue(&db.store, "one", covering(&[])).await;
+    catalogue(&db.store, "far", covering(&["shipping ANY /**"])).await;
+    for (number, held) in [
+        (1, scopes(["all"])),
+        (2, scopes(["one"])),
+        (3, scopes(["all", "one"])),
+        (4, scopes(["one", "far"])),
+        (5, scopes(["far"])),
+        (6, scopes([])),
+        (7, scopes(["one"])),
+        (8, scopes(["one"])),
+    ] {
+        let mut new = new_key(number);
+        new.settings.scopes = held;
+        new.expire_time = (number == 8).then_some(at(1));
+        create(&db.store, new, at(0)).await;
+    }
+    change(&db.store, 7, revoke(), at(1)).await.unwrap();
+    let check = async |edit: ScopeEdit| {
+        let (name, before) = (scope("one"), all(&db).await);
+        let preview = db.store.check_update_scope(&name, edit.clone(), false, at(2)).await.unwrap();
+        assert_eq!(all(&db).await, before);
+        let done = db.store.update_scope(&name, edit, false, act(at(2))).await.unwrap().value;
+        let concerns = |change: &ScopeChange| (change.widened_keys, change.narrowed_keys);
+        assert_eq!(concerns(&preview), concerns(&done));
+        assert_eq!(preview.scope.endpoints, done.scope.endpoints);
+        concerns(&done)
+    };
+    // What `one` gains it takes from `all`.
+    assert_eq!(check(covering(&["billing GET /a"])).await, (2, 1));
+    assert_eq!(check(covering(&["billing GET /a"])).await, (0, 0));
+    assert_eq!(check(covering(&[])).await, (1, 2));
+    let to_operators = ScopeEdit { assignable_by: AssignableBy::Operators, ..covering(&[]) };
+    assert_eq!(check(to_operators).await, (0, 0));
 }
 
 /// A key holds it while it lives, and by the scope's whole name.
@@ -90,22 +134,34 @@ async fn a_scope_in_use_is_retired_only_by_force(db: Database) {
         async |force, second| db.store.retire_scope(&scope("read"), force, act(at(second))).await;
     assert_eq!(refusal(retire(false, 4).await), Refused::ScopeInUse { live_keys: 2 });
     assert_eq!(refusal(retire(false, 5).await), Refused::ScopeInUse { live_keys: 1 });
-    let (retired, live_keys) = retire(true, 5).await.unwrap().value;
-    assert_eq!((retired.retire_time, retired.update_time, live_keys), (Some(at(5)), at(5), 1));
+    let preview = db.store.check_retire_scope(&scope("read"), false, at(5)).await;
+    assert_eq!(refusal(preview), Refused::ScopeInUse { live_keys: 1 });
+    let preview = db.store.check_retire_scope(&scope("read"), true, at(5)).await.unwrap();
+    let change = retire(true, 5).await.unwrap();
+    let retired = change.value.scope.clone();
+    assert_eq!((retired.retire_time, retired.update_time), (Some(at(5)), at(5)));
+    assert_eq!((change.value.narrowed_keys, change.value.widened_keys), (1, 0));
+    // But for the place in the history, which it has not taken.
+    let revision = change.revision;
+    let preview = ScopeChange { scope: ScopeRecord { revision, ..preview.scope }, ..preview };
+    assert_eq!(preview, change.value);
     assert_eq!(all(&db).await, [retired, other]);
 }
 
 async fn a_retired_scope_is_never_changed_again(db: Database) {
     catalogue(&db.store, "read", scope_edit()).await;
     let retire = async |second| db.store.retire_scope(&scope("read"), false, act(at(second))).await;
-    let (retired, _) = retire(1).await.unwrap().value;
+    let retired = retire(1).await.unwrap().value.scope;
     for allow_missing in [false, true] {
         let edited =
             db.store.update_scope(&scope("read"), other_edit(), allow_missing, act(at(2))).await;
         assert_eq!(refusal(edited), Refused::ScopeRetired);
+        let name = &scope("read");
+        let preview = db.store.check_update_scope(name, other_edit(), allow_missing, at(2)).await;
+        assert_eq!(refusal(preview), Refused::ScopeRetired);
     }
-    let (again, live_keys) = retire(3).await.unwrap().value;
-    assert_eq!((&again, live_keys), (&retired, 0));
+    let again = retire(3).await.unwrap().value;
+    assert_eq!((&again.scope, again.narrowed_keys), (&retired, 0));
     assert_eq!(all(&db).await, [retired]);
     let missing = db.store.retire_scope(&scope("missing"), true, act(at(3))).await;
     assert_eq!(refusal(missing), Refused::ScopeNotFound);

@@ -177,6 +177,7 @@ fn record(new: NewKey, revision: Revision, now: Timestamp) -> KeyRecord {
         creator,
         create_time: now,
         update_time: now,
+        external_id: None,
     }
 }
 

@@ -44,7 +44,7 @@ async fn a_scope_is_given_before_it_is_retired_or_not_at_all(db: Database) {
                         }
                     }
                 }
-                assert_eq!(retired.value.1, count);
+                assert_eq!(retired.value.narrowed_keys, count);
             }
             refused => {
                 let Refused::ScopeInUse { live_keys } = refusal(refused) else { panic!("{name}") };

@@ -104,7 +104,7 @@ async fn edit(
     now: Timestamp,
 ) -> (Revision, keyward_store::record::ScopeRecord) {
     let committed = db.store.update_scope(&scope("read"), edit, false, act(now)).await.unwrap();
-    (committed.revision, committed.value)
+    (committed.revision, committed.value.scope)
 }
 
 fn after(revision: Revision) -> Revision {

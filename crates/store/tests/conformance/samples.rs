@@ -150,7 +150,7 @@ pub(crate) async fn get(store: &Store, number: u64) -> KeyRecord {
 }
 
 pub(crate) async fn catalogue(store: &Store, name: &str, edit: ScopeEdit) -> ScopeRecord {
-    store.update_scope(&scope(name), edit, true, act(at(0))).await.unwrap().value
+    store.update_scope(&scope(name), edit, true, act(at(0))).await.unwrap().value.scope
 }
 
 pub(crate) async fn held(store: &Store) -> Vec<HeldSecret> {

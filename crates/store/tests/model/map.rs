@@ -15,6 +15,7 @@ use keyward_store::{
     catalogue::{ScopeEdit, ScopeMask},
     change::{KeyChange, SettingsPatch},
     error::{Refused, ScopeProblem},
+    peppers::DigestMove,
     record::{HeldBusiness, HeldSecret, KeyRecord, NewKey, NewSecret, Revision, ScopeRecord},
 };
 
@@ -31,6 +32,8 @@ pub(crate) struct Map {
     businesses: BTreeMap<BusinessId, Business>,
     keys: BTreeMap<KeyId, KeyRecord>,
     secrets: BTreeMap<Digest, Secret>,
+    /// Those that stand for nothing any more.
+    moved: BTreeMap<Digest, Revision>,
     scopes: BTreeMap<ScopeName, ScopeRecord>,
 }
 
@@ -64,6 +67,11 @@ impl Map {
         self.keys.values().map(|key| (key.key_id, key.business_id.clone())).collect()
     }
 
+    /// Every digest that ever was.
+    pub(crate) fn digests(&self) -> Vec<Digest> {
+        self.secrets.keys().chain(self.moved.keys()).copied().collect()
+    }
+
     /// A request that is refused leaves everything as it was.
     pub(crate) fn answer(&mut self, request: Request, now: Timestamp) -> Answer {
         let mut next = self.clone();
@@ -74,6 +82,7 @@ impl Map {
                 next.change(&business_id, key_id, change, now)
             }
             Request::Edit(name, edit, allow_missing) => next.edit(name, edit, allow_missing, now),
+            Request::Move(moves) => Ok(next.move_digests(&moves)),
             Request::Retire(name, force) => next.retire(&name, force, now),
         }?;
         *self = next;
@@ -106,11 +115,15 @@ impl Map {
             .secrets
             .iter()
             .filter(|(_, is)| is.revision > applied || of_changed_key(&is.key_id));
+        let moved = self.moved.iter().filter(|(_, revision)| **revision > applied);
         Told::sorted(
             self.revision,
             businesses.map(|(id, _)| held_business(id)).collect(),
             scopes.cloned().collect(),
-            secrets.map(|(digest, secret)| self.held_secret(*digest, secret)).collect(),
+            (
+                secrets.map(|(digest, secret)| self.held_secret(*digest, secret)).collect(),
+                moved.map(|(digest, _)| *digest).collect(),
+            ),
         )
     }
 
@@ -133,6 +146,7 @@ impl Map {
             creator: new.creator,
             create_time: now,
             update_time: now,
+            external_id: None,
         };
         self.add_secret(key.key_id, new.secret);
         self.keys.insert(key.key_id, key.clone());
@@ -248,6 +262,27 @@ impl Map {
             scope.revision = self.revision;
         }
         Ok(Done::Retired(scope.clone(), live_keys))
+    }
+
+    /// A secret that is over gets no other digest.
+    fn move_digests(&mut self, moves: &[DigestMove]) -> Done {
+        let mut count = 0;
+        for DigestMove { from, to } in moves {
+            let Some(secret) = self.secrets.get(from) else { continue };
+            let revoked = self.key(secret.key_id).lifecycle.revoke_time.is_some();
+            let over = secret.generation != Generation::Current || revoked;
+            let taken =
+                self.secrets.contains_key(&to.digest) || self.moved.contains_key(&to.digest);
+            if over || taken || secret.pepper_version >= to.pepper_version {
+                continue;
+            }
+            let (key_id, to) = (secret.key_id, *to);
+            self.secrets.remove(from);
+            self.moved.insert(*from, self.revision);
+            self.add_secret(key_id, to);
+            count += 1;
+        }
+        Done::Moved(count)
     }
 
     fn check_limit(&self, business_id: &BusinessId, now: Timestamp) -> Result<(), Refused> {

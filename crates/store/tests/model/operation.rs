@@ -14,10 +14,12 @@ use apikey::{
 use keyward_store::{
     catalogue::{ScopeEdit, ScopeMask},
     change::{KeyChange, SettingsPatch},
+    peppers::DigestMove,
     record::{Actor, NewKey, NewSecret, Settings},
 };
 use proptest::{
     bool::weighted,
+    collection::vec,
     option,
     prelude::*,
     sample::{Index, select, subsequence},
@@ -67,6 +69,10 @@ enum What {
         scope: &'static str,
         force: bool,
     },
+    /// Digests that are in force, and others.
+    Move {
+        digests: Vec<Index>,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -94,6 +100,7 @@ pub(crate) enum Request {
     Change(BusinessId, KeyId, KeyChange),
     Edit(ScopeName, ScopeEdit, bool),
     Retire(ScopeName, bool),
+    Move(Vec<DigestMove>),
 }
 
 /// When an operation happens, and the number of the key or secret that it makes.
@@ -116,6 +123,7 @@ pub(crate) fn operation() -> impl Strategy<Value = Operation> {
                 What::Edit { scope, words, by, mask, allow_missing }
             }),
         1 => (scope(), any::<bool>()).prop_map(|(scope, force)| What::Retire { scope, force }),
+        2 => vec(any::<Index>(), 1..4).prop_map(|digests| What::Move { digests }),
     ];
     (0..4_i64, what).prop_map(|(wait, what)| Operation { wait, what })
 }
@@ -196,6 +204,11 @@ impl Operation {
                 };
                 Request::Edit(ScopeName::parse(scope).unwrap(), edit, *allow_missing)
             }
+            What::Move { digests } => {
+                let all = map.digests();
+                let moves = digests.iter().map(|digest| under_newer_pepper(*digest.get(&all)));
+                Request::Move(moves.collect())
+            }
             What::Retire { scope, force } => {
                 Request::Retire(ScopeName::parse(scope).unwrap(), *force)
             }
@@ -261,6 +274,17 @@ fn secret(number: u64) -> NewSecret {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&number.reverse_bits().to_be_bytes());
     NewSecret { digest: Digest::from_bytes(bytes), pepper_version: PepperVersion::new(1).unwrap() }
+}
+
+/// The same secret's digest under pepper 2.
+fn under_newer_pepper(from: Digest) -> DigestMove {
+    let mut bytes = *from.as_bytes();
+    bytes[31] = 2;
+    let to = NewSecret {
+        digest: Digest::from_bytes(bytes),
+        pepper_version: PepperVersion::new(2).unwrap(),
+    };
+    DigestMove { from, to }
 }
 
 fn scope_set(names: &[&str]) -> ScopeSet {

@@ -1,8 +1,9 @@
 //! What can be seen of a store, in a form that compares.
 
-use apikey::{clock::Timestamp, id::KeyId, lifecycle::State, scope::ScopeName};
+use apikey::{clock::Timestamp, digest::Digest, id::KeyId, lifecycle::State, scope::ScopeName};
 use keyward_store::{
     Store,
+    catalogue::ScopeChange,
     error::{ChangeError, Refused},
     list::{KeyFilter, KeyQuery},
     record::{
@@ -18,6 +19,7 @@ pub(crate) enum Done {
     Key(Box<KeyRecord>),
     Scope(ScopeRecord),
     Retired(ScopeRecord, i64),
+    Moved(usize),
 }
 
 /// With the change's place in the history, unless it was refused.
@@ -45,6 +47,7 @@ pub(crate) struct Told {
     pub(crate) businesses: Vec<HeldBusiness>,
     pub(crate) scopes: Vec<ScopeRecord>,
     pub(crate) secrets: Vec<HeldSecret>,
+    pub(crate) moved: Vec<Digest>,
 }
 
 /// The states of [`View::active_or_expired`]: neither end of their order.
@@ -76,11 +79,15 @@ pub(crate) async fn answer(store: &Store, request: Request, now: Timestamp) -> A
         Request::Edit(name, edit, allow_missing) => store
             .update_scope(&name, edit, allow_missing, act(now))
             .await
-            .map(|committed| (committed.revision, Done::Scope(committed.value))),
+            .map(|committed| (committed.revision, Done::Scope(committed.value.scope))),
+        Request::Move(moves) => store
+            .move_digests(moves, now)
+            .await
+            .map(|committed| (committed.revision, Done::Moved(committed.value))),
         Request::Retire(name, force) => {
             store.retire_scope(&name, force, act(now)).await.map(|committed| {
-                let (scope, live_keys) = committed.value;
-                (committed.revision, Done::Retired(scope, live_keys))
+                let ScopeChange { scope, widened_keys: _, narrowed_keys } = committed.value;
+                (committed.revision, Done::Retired(scope, narrowed_keys))
             })
         }
     };
@@ -92,9 +99,9 @@ pub(crate) async fn answer(store: &Store, request: Request, now: Timestamp) -> A
 }
 
 pub(crate) async fn changes(store: &Store, applied: Revision) -> Told {
-    let Changes { through, businesses, scopes, secrets } =
+    let Changes { through, businesses, scopes, secrets, moved } =
         store.changes_after(applied).await.unwrap();
-    Told::sorted(through, businesses, scopes, secrets)
+    Told::sorted(through, businesses, scopes, (secrets, moved))
 }
 
 impl View {
@@ -119,12 +126,13 @@ impl Told {
         through: Revision,
         mut businesses: Vec<HeldBusiness>,
         mut scopes: Vec<ScopeRecord>,
-        mut secrets: Vec<HeldSecret>,
+        (mut secrets, mut moved): (Vec<HeldSecret>, Vec<Digest>),
     ) -> Told {
+        moved.sort();
         businesses.sort_by(|a, b| a.business_id.cmp(&b.business_id));
         scopes.sort_by(|a, b| a.name.cmp(&b.name));
         secrets.sort_by_key(|held| held.digest);
-        Told { through, businesses, scopes, secrets }
+        Told { through, businesses, scopes, secrets, moved }
     }
 }
 

@@ -83,6 +83,7 @@ fn changes(state: State, revision: i64) -> Changes {
         businesses: vec![HeldBusiness { business_id: business_id(), suspended }],
         scopes: vec![scope],
         secrets: vec![secret],
+        moved: Vec::new(),
     }
 }
 

@@ -57,8 +57,8 @@ pub(super) struct Changes {
 
 impl Campaign {
     pub(super) fn from_environment() -> Self {
-        let Told { rounds, seed, commit, report } = Told::by_environment();
-        Self { rounds: rounds.unwrap_or(ROUNDS), seed, commit, report }
+        let Told { size, seed, commit, report } = Told::by_environment();
+        Self { rounds: size.unwrap_or(ROUNDS), seed, commit, report }
     }
 
     /// Ends with the first round in which anything is wrong.

@@ -88,7 +88,7 @@ pub(super) struct Rounds {
 impl Campaign {
     pub(super) fn by_environment() -> Self {
         let told = Told::by_environment();
-        let rounds = told.rounds.unwrap_or(ROUNDS);
+        let rounds = told.size.unwrap_or(ROUNDS);
         Self { told, rounds }
     }
 

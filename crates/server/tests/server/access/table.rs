@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use keyward_server::{access::Rpc, not_yet};
+use keyward_server::access::Rpc;
 use tonic::Status;
 
 use super::{
@@ -91,7 +91,7 @@ async fn everybody_may_do_what_the_tables_say_and_nothing_else() {
             let answer = cast.ask(rpc, who, &name, &keys[&(rpc, place)]).await;
             let told = answer.as_ref().err().map(Told::of);
             let reason = told.as_ref().map(|told| told.reason.as_str());
-            assert_eq!(reason, expected(rpc, row, cell), "{rpc:?}, {who:?}, {place}: {told:?}");
+            assert_eq!(reason, cell.reason(), "{rpc:?}, {who:?}, {place}: {told:?}");
             if let Err(status) = answer
                 && reason == Some("PERMISSION_DENIED")
             {
@@ -106,15 +106,6 @@ async fn everybody_may_do_what_the_tables_say_and_nothing_else() {
         Who::ALL.len(),
         PLACES.len()
     );
-}
-
-/// What has not come is refused by name to whoever may call it at all.
-fn expected(rpc: Rpc, row: [Cell; 6], cell: Cell) -> Option<&'static str> {
-    if not_yet::RPCS.contains(&rpc) && row != [Cell::No; 6] {
-        Some("NOT_YET_AVAILABLE")
-    } else {
-        cell.reason()
-    }
 }
 
 /// A status as it travels, whatever its code.

@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 use apikey::{
     catalogue::AssignableBy,
     clock::{Clock as _, ManualClock, Timestamp},
-    digest::PepperSet,
+    digest::{Pepper, PepperSet},
     id::{BusinessId, KeyId},
     scope::{ScopeName, ScopeSet},
     secret::{IssuedSecret, Prefix},
@@ -64,7 +64,7 @@ pub(crate) struct Server {
     /// May do everything.
     pub(crate) operator: ServiceKey,
     pub(crate) channel: Channel,
-    peppers: Arc<PepperSet>,
+    pub(crate) peppers: Arc<PepperSet>,
     random: Arc<dyn SecureRandom + Send + Sync>,
     users: DevelopmentIssuer,
     home: Home,
@@ -172,13 +172,22 @@ impl Server {
 
     /// A service key with exactly these scopes: past the RPCs, which make no operators.
     pub(crate) async fn service_key(&self, scopes: &[&str]) -> ServiceKey {
+        self.key_under(self.peppers.newest(), BusinessId::keyward(), scopes).await
+    }
+
+    /// A key whose secret is digested under this pepper: past the RPCs, which know one that writes.
+    pub(crate) async fn key_under(
+        &self,
+        pepper: &Pepper,
+        business_id: BusinessId,
+        scopes: &[&str],
+    ) -> ServiceKey {
         let prefix = Prefix::default();
         let secret = IssuedSecret::generate(&prefix, &*self.random).unwrap();
-        let pepper = self.peppers.newest();
         let scopes = scopes.iter().map(|name| ScopeName::parse(name).unwrap());
         let new = NewKey {
             key_id: KeyId::generate(self.clock.now(), &*self.random).unwrap(),
-            business_id: BusinessId::keyward(),
+            business_id,
             settings: Settings {
                 display_name: DisplayName::parse("service").unwrap(),
                 description: Description::default(),

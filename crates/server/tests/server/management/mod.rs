@@ -1,5 +1,7 @@
 //! KeyManagement, a file an RPC.
 
+mod batch_import_keys;
+mod batch_revoke_keys;
 mod create_key;
 mod get_business;
 mod get_key;
@@ -8,6 +10,7 @@ mod list_audit_events;
 mod list_businesses;
 mod list_keys;
 mod list_scopes;
+mod lookup_key;
 mod repetition;
 mod resume_key;
 mod retire_scope;

@@ -62,8 +62,16 @@ async fn live_keys_protect_a_scope_unless_forced(server: Server) {
     for name in ["a", "b"] {
         server.make_key(Key { scopes: texts(["orders.read"]), ..named(name) }).await;
     }
-    let told = refused(server.management().retire_scope(request("orders.read")).await);
-    assert_eq!((told.reason.as_str(), told.metadata["live_keys"].as_str()), ("SCOPE_IN_USE", "2"));
+    for validate_only in [true, false] {
+        let request = RetireScopeRequest { validate_only, ..request("orders.read") };
+        let told = refused(server.management().retire_scope(request).await);
+        let live_keys = told.metadata["live_keys"].as_str();
+        assert_eq!((told.reason.as_str(), live_keys), ("SCOPE_IN_USE", "2"));
+    }
+    let look = RetireScopeRequest { validate_only: true, ..forced("orders.read") };
+    let look = server.management().retire_scope(look).await.unwrap().into_inner();
+    assert_eq!((look.narrowed_key_count, look.receipt), (2, None));
+    assert_eq!(look.scope.unwrap().retire_time, Some(server.time_in(0)));
     let answer = server.management().retire_scope(forced("orders.read")).await.unwrap();
     assert_eq!(answer.into_inner().narrowed_key_count, 2);
 }

@@ -20,6 +20,7 @@ on_each_engine!(
     each_field_changes_alone_if_the_mask_names_it,
     the_same_again_moves_no_update_time,
     endpoints_are_in_effect_when_the_call_returns,
+    a_look_beforehand_tells_how_many_keys_it_concerns,
     what_is_missing_or_retired_does_not_change,
     everything_wrong_is_told_at_once,
     each_fault_alone_is_told,
@@ -44,6 +45,27 @@ fn scope(name: &str) -> Scope {
 fn grpc(method: &str) -> EndpointTemplate {
     let kind = Some(endpoint_template::Kind::GrpcMethod(method.to_owned()));
     EndpointTemplate { service: "shop".to_owned(), kind }
+}
+
+/// And so does the answer when it is done. What the narrower scope gains the wider one loses.
+async fn a_look_beforehand_tells_how_many_keys_it_concerns(server: Server) {
+    server.make_scope("all", vec![any_method("/**")]).await;
+    server.make_scope("orders", Vec::new()).await;
+    for (name, scopes) in
+        [("a", texts(["orders"])), ("b", texts(["orders"])), ("c", texts(["all"]))]
+    {
+        server.make_key(Key { scopes, ..named(name) }).await;
+    }
+    let wider = Scope { endpoints: vec![any_method("/orders")], ..scope("orders") };
+    let before = server.receipt().await;
+    let look = UpdateScopeRequest { validate_only: true, ..masked(wider.clone(), ["endpoints"]) };
+    let look = server.management().update_scope(look).await.unwrap().into_inner();
+    assert_eq!((look.widened_key_count, look.narrowed_key_count, look.receipt), (2, 1, None));
+    assert_eq!(server.receipt().await, before);
+    let done = server.management().update_scope(masked(wider, ["endpoints"])).await.unwrap();
+    let done = done.into_inner();
+    assert_eq!((done.widened_key_count, done.narrowed_key_count), (2, 1));
+    assert_eq!((done.scope, done.receipt), (look.scope, server.receipt().await));
 }
 
 /// The mask is ignored then, and so are output-only fields.

@@ -14,7 +14,7 @@ pub(super) struct Case {
     pub(super) sqlite: &'static str,
 }
 
-pub(super) const CASES: [Case; 39] = [
+pub(super) const CASES: [Case; 40] = [
     Case {
         table: "businesses",
         bad: &[],
@@ -31,59 +31,81 @@ pub(super) const CASES: [Case; 39] = [
     },
     Case {
         table: "keys",
-        bad: &[],
-        good: &[("key_id", "{id 2}")],
+        bad: &[("external_id", "'8'")],
+        good: OTHER_KEY,
         postgres: Some("keys_pkey"),
         sqlite: "UNIQUE constraint failed: keys.key_id",
     },
     Case {
         table: "keys",
-        bad: &[("key_id", "{31 bytes}")],
-        good: &[("key_id", "{id 2}")],
+        bad: &[("key_id", "{31 bytes}"), ("external_id", "'8'")],
+        good: OTHER_KEY,
         postgres: None,
         sqlite: "CHECK constraint failed: length(key_id) = 16",
     },
     Case {
         table: "keys",
-        bad: &[("key_id", "{id 2}"), ("business_id", "'nobody'")],
-        good: &[("key_id", "{id 2}")],
+        bad: &[("key_id", "{id 2}"), ("business_id", "'nobody'"), ("external_id", "'8'")],
+        good: OTHER_KEY,
         postgres: Some("keys_business_id_fkey"),
         sqlite: "FOREIGN KEY constraint failed",
     },
     Case {
         table: "keys",
-        bad: &[("key_id", "{id 2}"), ("scopes", "'{}'")],
-        good: &[("key_id", "{id 2}"), ("scopes", "'[]'")],
+        bad: &[("key_id", "{id 2}"), ("scopes", "'{}'"), ("external_id", "'8'")],
+        good: &[("key_id", "{id 2}"), ("scopes", "'[]'"), ("external_id", "'8'")],
         postgres: None,
         sqlite: "CHECK constraint failed: json_type(scopes) = 'array'",
     },
     Case {
         table: "keys",
-        bad: &[("key_id", "{id 2}"), ("annotations", "'[]'")],
-        good: &[("key_id", "{id 2}"), ("annotations", "'{}'")],
+        bad: &[("key_id", "{id 2}"), ("annotations", "'[]'"), ("external_id", "'8'")],
+        good: &[("key_id", "{id 2}"), ("annotations", "'{}'"), ("external_id", "'8'")],
         postgres: None,
         sqlite: "CHECK constraint failed: json_type(annotations) = 'object'",
     },
     Case {
         table: "keys",
-        bad: &[("key_id", "{id 2}"), ("suspended_by", "3")],
-        good: &[("key_id", "{id 2}"), ("suspended_by", "2")],
+        bad: &[("key_id", "{id 2}"), ("suspended_by", "3"), ("external_id", "'8'")],
+        good: &[("key_id", "{id 2}"), ("suspended_by", "2"), ("external_id", "'8'")],
         postgres: Some("keys_suspended_by_check"),
         sqlite: "CHECK constraint failed: suspended_by in (1, 2)",
     },
     Case {
         table: "keys",
-        bad: &[("key_id", "{id 2}"), ("revoke_time", "{time}"), ("revoke_reason", "6")],
-        good: &[("key_id", "{id 2}"), ("revoke_time", "{time}"), ("revoke_reason", "5")],
+        bad: &[
+            ("key_id", "{id 2}"),
+            ("revoke_time", "{time}"),
+            ("revoke_reason", "6"),
+            ("external_id", "'8'"),
+        ],
+        good: &[
+            ("key_id", "{id 2}"),
+            ("revoke_time", "{time}"),
+            ("revoke_reason", "5"),
+            ("external_id", "'8'"),
+        ],
         postgres: Some("keys_revoke_reason_check"),
         sqlite: "CHECK constraint failed: revoke_reason between 1 and 5",
     },
     Case {
         table: "keys",
-        bad: &[("key_id", "{id 2}"), ("revoke_reason", "1")],
-        good: &[("key_id", "{id 2}"), ("revoke_time", "{time}"), ("revoke_reason", "1")],
+        bad: &[("key_id", "{id 2}"), ("revoke_reason", "1"), ("external_id", "'8'")],
+        good: &[
+            ("key_id", "{id 2}"),
+            ("revoke_time", "{time}"),
+            ("revoke_reason", "1"),
+            ("external_id", "'8'"),
+        ],
         postgres: Some("keys_check"),
         sqlite: "CHECK constraint failed: (revoke_time is null) = (revoke_reason is null)",
+    },
+    Case {
+        table: "keys",
+        bad: &[("key_id", "{id 2}")],
+        good: OTHER_KEY,
+        postgres: Some("keys_by_external_id"),
+        sqlite: "UNIQUE constraint failed: keys.business_id, keys.external_id",
     },
     Case {
         table: "secrets",
@@ -117,7 +139,7 @@ pub(super) const CASES: [Case; 39] = [
         table: "secrets",
         bad: &[("digest", "{32 others}"), ("rotate_time", "{time}")],
         good: SECOND_SECRET,
-        postgres: Some("secrets_key_id_generation_key"),
+        postgres: Some("secrets_one_a_generation"),
         sqlite: "UNIQUE constraint failed: secrets.key_id, secrets.generation",
     },
     Case {
@@ -318,5 +340,6 @@ pub(super) const CASES: [Case; 39] = [
     },
 ];
 
+const OTHER_KEY: Values = &[("key_id", "{id 2}"), ("external_id", "'8'")];
 const SECOND_SECRET: Values =
     &[("digest", "{32 others}"), ("generation", "2"), ("rotate_time", "{time}")];

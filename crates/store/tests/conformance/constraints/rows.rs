@@ -44,6 +44,7 @@ pub(super) const ROWS: [(&str, Values); 18] = [
             ("creator_user_subject", "''"),
             ("create_time", "{time}"),
             ("update_time", "{time}"),
+            ("external_id", "'7'"),
         ],
     ),
     (
@@ -56,6 +57,7 @@ pub(super) const ROWS: [(&str, Values); 18] = [
             ("rev", "1"),
             ("create_time", "{time}"),
             ("rotate_time", "null"),
+            ("move_time", "null"),
         ],
     ),
     (
@@ -73,7 +75,12 @@ pub(super) const ROWS: [(&str, Values); 18] = [
     ),
     (
         "pepper_checks",
-        &[("pepper_version", "1"), ("check_value", "{32 bytes}"), ("create_time", "{time}")],
+        &[
+            ("pepper_version", "1"),
+            ("check_value", "{32 bytes}"),
+            ("create_time", "{time}"),
+            ("retire_time", "null"),
+        ],
     ),
     (
         "audit_events",
