@@ -90,12 +90,12 @@ macro_rules! came_from {
     };
 }
 
-/// Inserts rows, as many as there are, in one statement. The function that says so returns an error
-/// of the database as its own.
+/// Inserts rows, as many as there are, in as few statements as take them: a statement has 65,535
+/// parameters at most. The function that says so returns an error of the database as its own.
 macro_rules! insert_all {
     ($conn:expr, $table:expr, $rows:expr) => {
-        if !$rows.is_empty() {
-            diesel::insert_into($table).values($rows).execute($conn).await?;
+        for rows in $rows.chunks(1_000) {
+            diesel::insert_into($table).values(rows).execute($conn).await?;
         }
     };
 }

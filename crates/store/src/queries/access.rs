@@ -9,13 +9,12 @@ use apikey::{
 use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 
-use super::{audit, begin, businesses::mention_business, engine, keys::write_key, left_behind};
+use super::{audit, begin, bulk::revoke_all, businesses::mention_business, engine, left_behind};
 use crate::{
     access::{AccessGrant, AccessPosition, AccessQuery, Advisor, EndedAccess},
     audit::{AuditAction, AuditEvent},
-    change::KeyChange,
     error::{ChangeError, Refused, StoreError},
-    record::{Act, Committed, KeyRecord, Revision},
+    record::{Act, Committed, Revision},
     rows::AccessRow,
     schema::access_grants as grants,
 };
@@ -80,9 +79,11 @@ impl engine::Database {
                 vec![access_event(revision, act.clone(), AuditAction::RevokeAccess, &grant)];
             let mut keys = left_behind::by_advisor(conn, &business_id, &advisor, act.time).await?;
             if revoke_keys {
-                for key in &mut keys {
-                    events.push(revoke_key(conn, key, revision, act.clone()).await?);
-                }
+                let (reason, text) = (RevokeReason::OwnerLeft, ReasonText::default());
+                let (revoked, of_keys) =
+                    revoke_all(conn, revision, keys, reason, text, &act).await?;
+                keys = revoked;
+                events.extend(of_keys);
             }
             audit::record(conn, events).await?;
             Ok(Committed::now(revision, EndedAccess { grant, keys }))
@@ -209,21 +210,6 @@ async fn newest_grant(
         .optional()?
         .map(AccessGrant::try_from)
         .transpose()
-}
-
-/// Revokes a key that an advisor leaves behind; answers with the event.
-async fn revoke_key(
-    conn: &mut engine::Connection,
-    key: &mut KeyRecord,
-    revision: Revision,
-    act: Act,
-) -> Result<AuditEvent, ChangeError> {
-    let revoke = KeyChange::Revoke { reason: RevokeReason::OwnerLeft, text: ReasonText::default() };
-    let before = key.clone();
-    *key = revoke.apply(&before, act.time)?;
-    key.revision = revision;
-    write_key(conn, key).await?;
-    Ok(AuditEvent::of_key(revision, act, revoke.action(), Some(before), key))
 }
 
 fn access_event(

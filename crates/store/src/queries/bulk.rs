@@ -21,7 +21,7 @@ use crate::{
     columns::{TimeColumn, UidColumn},
     error::{ChangeError, Refused},
     list::{KeySelection, WhichKeys},
-    record::{Act, Committed, KeyRecord},
+    record::{Act, Committed, KeyRecord, Revision},
     rows::reason_code,
     schema::keys,
 };
@@ -54,37 +54,50 @@ impl engine::Database {
             }
             let selected = select(conn, selection, act.time).await?;
             check_operators_without(conn, &selected, act.time).await?;
-            let change = KeyChange::Revoke { reason, text: text.clone() };
-            let mut revoked = Vec::with_capacity(selected.len());
-            let mut events = Vec::with_capacity(selected.len());
-            for before in selected {
-                let mut after = change.apply(&before, act.time)?;
-                if after != before {
-                    after.revision = revision;
-                }
-                let action = change.action();
-                let act = act.clone();
-                events.push(AuditEvent::of_key(revision, act, action, Some(before), &after));
-                revoked.push(after);
-            }
-            let ids: Vec<UidColumn> = revoked.iter().map(|key| UidColumn(key.key_id)).collect();
-            // What was revoked before keeps its first revocation.
-            diesel::update(keys::table.filter(keys::key_id.eq_any(ids)))
-                .filter(keys::revoke_time.is_null())
-                .set((
-                    keys::rev.eq(revision.0),
-                    keys::revoke_time.eq(Some(TimeColumn(act.time))),
-                    keys::revoke_reason.eq(Some(reason_code(reason))),
-                    keys::revoke_reason_text.eq(text.as_str()),
-                    keys::update_time.eq(TimeColumn(act.time)),
-                ))
-                .execute(conn)
-                .await?;
+            let (revoked, events) =
+                revoke_all(conn, revision, selected, reason, text, &act).await?;
             audit::record(conn, events).await?;
             Ok(Committed::now(revision, revoked))
         })
         .await
     }
+}
+
+/// Revokes keys as part of the change of `revision`: all in one statement, as every other change waits
+/// meanwhile. Answers with the keys as they stand, and with an event for each, not yet written.
+pub(super) async fn revoke_all(
+    conn: &mut engine::Connection,
+    revision: Revision,
+    keys: Vec<KeyRecord>,
+    reason: RevokeReason,
+    text: ReasonText,
+    act: &Act,
+) -> Result<(Vec<KeyRecord>, Vec<AuditEvent>), ChangeError> {
+    let change = KeyChange::Revoke { reason, text: text.clone() };
+    let (mut revoked, mut events) = (Vec::new(), Vec::new());
+    for before in keys {
+        let mut after = change.apply(&before, act.time)?;
+        if after != before {
+            after.revision = revision;
+        }
+        let action = change.action();
+        events.push(AuditEvent::of_key(revision, act.clone(), action, Some(before), &after));
+        revoked.push(after);
+    }
+    let ids: Vec<UidColumn> = revoked.iter().map(|key| UidColumn(key.key_id)).collect();
+    // What was revoked before keeps its first revocation.
+    diesel::update(keys::table.filter(keys::key_id.eq_any(ids)))
+        .filter(keys::revoke_time.is_null())
+        .set((
+            keys::rev.eq(revision.0),
+            keys::revoke_time.eq(Some(TimeColumn(act.time))),
+            keys::revoke_reason.eq(Some(reason_code(reason))),
+            keys::revoke_reason_text.eq(text.as_str()),
+            keys::update_time.eq(TimeColumn(act.time)),
+        ))
+        .execute(conn)
+        .await?;
+    Ok((revoked, events))
 }
 
 /// The keys that a change in bulk is for, newest first.
