@@ -280,20 +280,17 @@ fn spoken(text: &str) -> Result<String, String> {
 }
 
 fn key_place(text: &str) -> Result<KeyPlace, String> {
-    if !text.contains("://") {
+    let Some((scheme, _)) = text.split_once("://") else {
         return Ok(KeyPlace::File(PathBuf::from(text)));
+    };
+    let unfit = "must be a file's path (without file://) or an https:// URL (http:// only on this \
+                 machine): whoever can change the keys on their way can be any user";
+    if !matches!(scheme, "https" | "http") {
+        return Err(unfit.to_owned());
     }
     let url: Uri = text.parse().map_err(|_invalid| "is not a URL".to_owned())?;
     let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
     let here =
         host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
-    match url.scheme_str() {
-        Some("https") => Ok(KeyPlace::Url(url)),
-        Some("http") if here => Ok(KeyPlace::Url(url)),
-        _ => {
-            Err("must be a file's path (without file://) or an https:// URL (http:// only on this \
-                  machine): whoever can change the keys on their way can be any user"
-                .to_owned())
-        }
-    }
+    if scheme == "https" || here { Ok(KeyPlace::Url(url)) } else { Err(unfit.to_owned()) }
 }

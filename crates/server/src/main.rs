@@ -11,18 +11,19 @@ use keyward_server::{
 };
 use ring::rand::SystemRandom;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Err(error) = telemetry::start(&cli.config) {
         return fail(&format!("--log: {error}"));
     }
-    match run(cli).await {
+    // Told when all tasks have ended: the last line says why.
+    match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&format!("{error:#}")),
     }
 }
 
+#[tokio::main]
 async fn run(Cli { command, config }: Cli) -> anyhow::Result<()> {
     let command = command.unwrap_or(Command::Serve);
     if let Command::Import(import) = command {

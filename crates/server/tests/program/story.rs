@@ -46,7 +46,7 @@ fn tell(home: &Home, operator_key: impl Fn() -> String) {
     let server = home.serve(&[]);
     let operator = Grpcurl { address: server.address.clone(), ..operator };
     assert_eq!(everything(&operator), before);
-    assert_eq!(before["keys"][0], revoked["key"]);
+    assert_eq!(before["keys"][0], without_usage(&revoked["key"]));
     assert_eq!(before["keys"][1]["keyId"], kept);
     assert_eq!(verdict(&operator, &second, "orders.read"), "VERDICT_REVOKED");
     assert_eq!(verdict(&operator, &first, "orders.read"), "VERDICT_REVOKED");
@@ -98,6 +98,16 @@ fn verdict(caller: &Grpcurl, secret: &str, scope: &str) -> String {
 /// The business's keys, newest first, and the catalogue.
 fn everything(caller: &Grpcurl) -> Value {
     let keys = caller.call("KeyManagement/ListKeys", &json!({"business_ids": ["acme"]}));
+    let keys: Vec<Value> = keys["keys"].as_array().unwrap().iter().map(without_usage).collect();
     let scopes = caller.call("KeyManagement/ListScopes", &json!({"include_retired": true}));
-    json!({"keys": keys["keys"], "scopes": scopes["scopes"]})
+    json!({"keys": keys, "scopes": scopes["scopes"]})
+}
+
+/// A key but for what is counted, which goes on by itself.
+fn without_usage(key: &Value) -> Value {
+    let mut key = key.clone();
+    for counted in ["countedUntilTime", "lastUseTime", "lastDeniedUseTime", "requestCount"] {
+        key.as_object_mut().unwrap().remove(counted);
+    }
+    key
 }
