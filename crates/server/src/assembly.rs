@@ -189,12 +189,18 @@ pub async fn start(
 }
 
 impl Running {
-    /// Stores what is counted from time to time, from now on and until the stop.
-    pub async fn store_usage(&self) {
+    /// Stores what is counted from time to time, from now on and until the stop. Place for it is made first,
+    /// which may have to wait for another server's transaction: nothing else does.
+    pub fn store_usage(&self) {
         let Counting { stop, tasks } = &self.counting;
-        self.keeper.make_place().await;
-        tasks.spawn(Arc::clone(&self.usage).run(stop.clone()));
-        tasks.spawn(self.keeper.clone().run(stop.clone()));
+        let (usage, keeper, stop) = (Arc::clone(&self.usage), self.keeper.clone(), stop.clone());
+        tasks.spawn(async move {
+            tokio::select! {
+                () = keeper.make_place() => {}
+                () = stop.cancelled() => {}
+            }
+            tokio::join!(usage.run(stop.clone()), keeper.run(stop));
+        });
     }
 
     /// Answers nothing from memory until resumed.

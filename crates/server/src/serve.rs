@@ -118,7 +118,7 @@ async fn start(
     let right_until = hold.confirm().await;
     let right_until = right_until.context("the database was lost while the keys were loaded")?;
     let server = assembly::start(parts, listener, right_until, config.drain()).await?;
-    server.store_usage().await;
+    server.store_usage();
     greet(config, address, server.resident_secrets, first_start);
     Ok((server, hold))
 }
