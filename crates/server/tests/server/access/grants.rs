@@ -291,13 +291,16 @@ mod postgres_by_hand {
 
     use super::*;
 
+    const LONG: &str = "update keys set description = repeat('é', 1024)
+        where creator_user_subject = 'dana'";
+
     /// All of them are revoked, and the answer says how many there were.
     #[tokio::test(flavor = "multi_thread")]
     async fn one_answer_holds_a_thousand_keys() {
         let database = test_postgres::shared().create_database().unwrap();
         let cast = Cast::on(Server::on_postgres(database).await).await;
         make(&cast, Who::Advisor, CLIENT).await;
-        cast.server.database().psql("update keys set description = repeat('é', 1024)").unwrap();
+        cast.server.database().psql(LONG).unwrap();
         let columns = "business_id, rev, display_name, description, scopes, annotations, \
             revoke_reason_text, prefix, obfuscated_secret, creator_caller, creator_user_issuer, \
             creator_user_subject, create_time, update_time";

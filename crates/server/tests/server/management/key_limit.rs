@@ -20,7 +20,10 @@ mod postgres {
         let server = Server::on_postgres(database).await;
         let expiring = Key { expire_time: Some(server.time_in(60)), ..named("a") };
         let first = server.make_key(expiring).await;
-        server.database().psql("update businesses set key_limit = 2").unwrap();
+        server
+            .database()
+            .psql("update businesses set key_limit = 2 where business_id = 'acme'")
+            .unwrap();
         let second = server.make_key(named("b")).await;
 
         let request = |validate_only| CreateKeyRequest {
