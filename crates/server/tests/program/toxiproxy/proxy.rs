@@ -80,12 +80,12 @@ impl Proxy {
 fn command_of(control: SocketAddr, path: &str, body: &Value) -> String {
     let body = body.to_string();
     let length = body.len();
-    let mut connection = TcpStream::connect(control).unwrap();
-    write!(
-        connection,
+    let request = format!(
         "POST {path} HTTP/1.0\r\nContent-Length: {length}\r\nContent-Type: application/json\r\n\r\n{body}"
-    )
-    .unwrap();
+    );
+    let mut connection = TcpStream::connect(control).unwrap();
+    // All at once: the proxy resets a connection whose body comes after it answered.
+    connection.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     connection.read_to_string(&mut answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
